@@ -1,0 +1,207 @@
+/**
+ * Streams: TCP and local sockets as straight-line code.
+ *
+ * A stream is read by one task and written by one task at a time; a second one
+ * in the same direction gets UV_EBUSY. A write to a peer that is gone is an
+ * error code, never SIGPIPE.
+ */
+#ifndef UVAWAIT_STREAM_H
+#define UVAWAIT_STREAM_H
+
+#include "base.h"
+
+#include <sys/types.h>
+
+UVA_BEGIN_DECLS
+
+typedef struct uva_stream uva_stream_t;
+typedef struct uva_listener uva_listener_t;
+
+/**
+ * Connects to host:port. host is a name or an address; the addresses of a name
+ * are tried in their order.
+ *
+ * Context:  task
+ * Parks:    always
+ * Cancel:   UV_ECANCELED; the socket is closed. A look-up that cannot be taken
+ *           back goes on alone
+ * Returns:  0; UV_ECANCELED; UV_EAI_... when host is not known; the last
+ *           address's error (UV_ECONNREFUSED ...); UV_EINVAL for a port out of
+ *           range; UV_ENOMEM, UV_EMFILE; UV_EPERM outside a task
+ * Owns:     host borrowed until return; *ret_stream is new: uva_stream_close()
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_tcp_connect(const char *host, int port,
+                                      uva_stream_t **ret_stream);
+
+/**
+ * Listens on host:port; port 0 takes a free one (uva_listener_port()). host
+ * must be an address; NULL is any IPv4 address.
+ *
+ * Context:  task or host callback, in the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  0; UV_EADDRINUSE, UV_EACCES ...; UV_EINVAL for what is no address
+ *           or a port out of range; UV_ENOMEM, UV_EMFILE; UV_EPERM without a
+ *           runtime
+ * Owns:     host borrowed; *ret_listener is new: uva_listener_close()
+ * Since:    0.1
+ */
+UVA_API int uva_tcp_listen(const char *host, int port, int backlog,
+                           uva_listener_t **ret_listener);
+
+/**
+ * Connects to a Unix domain socket.
+ *
+ * Context:  task
+ * Parks:    always
+ * Cancel:   UV_ECANCELED; the socket is closed
+ * Returns:  0; UV_ECANCELED; UV_ENOENT, UV_ECONNREFUSED ...; UV_ENAMETOOLONG;
+ *           UV_ENOMEM; UV_EPERM outside a task
+ * Owns:     path borrowed until return; *ret_stream is new
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_pipe_connect(const char *path,
+                                       uva_stream_t **ret_stream);
+
+/**
+ * Listens on a Unix domain socket. The path must not exist; it is removed when
+ * the listener is closed.
+ *
+ * Context:  task or host callback, in the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  0; UV_EADDRINUSE, UV_EACCES ...; UV_ENAMETOOLONG; UV_ENOMEM;
+ *           UV_EPERM without a runtime
+ * Owns:     path borrowed; *ret_listener is new
+ * Since:    0.1
+ */
+UVA_API int uva_pipe_listen(const char *path, int backlog,
+                            uva_listener_t **ret_listener);
+
+/**
+ * The port that a TCP listener is bound to.
+ *
+ * Context:  the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  the port; UV_EINVAL for NULL or what is no TCP listener
+ * Owns:     listener borrowed
+ * Since:    0.1
+ */
+UVA_API int uva_listener_port(const uva_listener_t *listener);
+
+/**
+ * Waits for the next connection.
+ *
+ * Context:  task
+ * Parks:    unless a connection is waiting
+ * Cancel:   UV_ECANCELED; the connection stays in the backlog
+ * Returns:  0; UV_ECANCELED, also when the listener is closed meanwhile;
+ *           UV_EBUSY when another task is in uva_accept(); UV_EMFILE and what
+ *           else accept gives; UV_ENOMEM; UV_EPERM outside a task; UV_EINVAL
+ * Owns:     listener borrowed; *ret_stream is new
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_accept(uva_listener_t *listener,
+                                 uva_stream_t **ret_stream);
+
+/**
+ * Stops listening. Who waits in uva_accept() gets UV_ECANCELED.
+ *
+ * Context:  the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  –
+ * Owns:     takes listener; NULL is fine
+ * Since:    0.1
+ */
+UVA_API void uva_listener_close(uva_listener_t *listener);
+
+/**
+ * Reads what is there, at least one byte and at most `bytes`.
+ *
+ * Context:  task
+ * Parks:    while nothing is there; with bytes 0 never
+ * Cancel:   UV_ECANCELED; no byte is lost, the stream stays usable
+ * Returns:  the number of bytes; UV_EOF at the end; UV_ECANCELED, also when the
+ *           stream is closed meanwhile; UV_EBUSY when another task reads;
+ *           UV_ECONNRESET ... (again at every later read); UV_EPERM; UV_EINVAL
+ * Owns:     stream and buffer borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_read(uva_stream_t *stream, void *buffer,
+                                   size_t bytes);
+
+/**
+ * Reads exactly `bytes`.
+ *
+ * Context:  task
+ * Parks:    until they are there
+ * Cancel:   UV_ECANCELED; what had arrived stays in the stream
+ * Returns:  bytes; UV_EOF when the stream ends before (what had arrived stays
+ *           readable); UV_ENOMEM when it must be kept and cannot; as uva_read()
+ * Owns:     stream and buffer borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_read_exactly(uva_stream_t *stream, void *buffer,
+                                           size_t bytes);
+
+/**
+ * Writes all of data.
+ *
+ * Context:  task
+ * Parks:    while the socket takes no more
+ * Cancel:   before a byte was written: UV_ECANCELED, nothing happened. After:
+ *           UV_ECANCELED and the stream takes no more writes (UV_EPIPE), since
+ *           the peer has seen half of it
+ * Returns:  bytes; UV_ECANCELED, also when the stream is closed meanwhile;
+ *           UV_EPIPE, UV_ECONNRESET when the peer is gone; UV_EBUSY when
+ *           another task writes; UV_ENOMEM; UV_EPERM; UV_EINVAL
+ * Owns:     stream and data borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_write(uva_stream_t *stream, const void *data,
+                                    size_t bytes);
+
+/**
+ * Writes all of several buffers.
+ *
+ * Context:  task
+ * Parks:    while the socket takes no more
+ * Cancel:   as uva_write()
+ * Returns:  the sum of their sizes; as uva_write()
+ * Owns:     stream, the array and the buffers borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_writev(uva_stream_t *stream,
+                                     const uv_buf_t buffers[], unsigned count);
+
+/**
+ * Ends the writing side: the peer reads UV_EOF; reading goes on.
+ *
+ * Context:  task
+ * Parks:    until it is done
+ * Cancel:   UV_ECANCELED; the end is on its way all the same
+ * Returns:  0 (also the second time); UV_ENOTCONN, UV_EPIPE ...; UV_ECANCELED;
+ *           UV_EBUSY while a task writes; UV_EPERM; UV_EINVAL
+ * Owns:     stream borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_shutdown(uva_stream_t *stream);
+
+/**
+ * Closes a stream. Who waits in it gets UV_ECANCELED.
+ *
+ * Context:  the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  –
+ * Owns:     takes stream; NULL is fine
+ * Since:    0.1
+ */
+UVA_API void uva_stream_close(uva_stream_t *stream);
+
+UVA_END_DECLS
+
+#endif

@@ -1,0 +1,51 @@
+/**
+ * Time: the runtime's clock, real or virtual, in milliseconds.
+ */
+#ifndef UVAWAIT_TIME_H
+#define UVAWAIT_TIME_H
+
+#include "base.h"
+
+UVA_BEGIN_DECLS
+
+/**
+ * Parks the task for at least `ms`; 0 yields once. UVA_FOREVER sleeps until
+ * cancelled.
+ *
+ * Context:  task
+ * Parks:    always
+ * Cancel:   UV_ECANCELED at once; the timer is gone
+ * Returns:  0, UV_ECANCELED, UV_EPERM outside a task
+ * Owns:     –
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_sleep(uint64_t ms);
+
+/**
+ * Lets every other ready task run once.
+ *
+ * Context:  task
+ * Parks:    always (the task goes to the end of the ready queue)
+ * Cancel:   UV_ECANCELED without giving up the processor
+ * Returns:  0, UV_ECANCELED, UV_EPERM outside a task
+ * Owns:     –
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_yield(void);
+
+/**
+ * The runtime's clock, read afresh. Real: monotonic, of no fixed origin.
+ * Virtual: from 0.
+ *
+ * Context:  task, host callback, or a thread without runtime (real clock)
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  milliseconds
+ * Owns:     –
+ * Since:    0.1
+ */
+UVA_API uint64_t uva_now_ms(void);
+
+UVA_END_DECLS
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * What: waiting for one future, and the wait that every combinator over
+ * children shares: the request to end is passed on, and the end is awaited.
+ *
+ * A wait for children cannot be cut (docs/DESIGN.md, R8): its hook hands the
+ * future to whoever cancels, who goes on with it. So a chain of a thousand
+ * tasks that await each other is cancelled in a loop, not by recursion.
+ */
+#include "await.h"
+
+#include "report.h"
+#include "scope.h"
+
+typedef struct awaiter {
+    uva__waiter_t waiter;
+    uva__watcher_t watcher;
+    bool passed_on;
+} awaiter_t;
+
+static void fire(uva__watcher_t *watcher, uva_future_t *f) {
+    (void)f;
+    uva__wake(&UVA__OF(watcher, awaiter_t, watcher)->waiter, 0);
+}
+
+static uva_future_t *pass_on(uva__waiter_t *waiter) {
+    UVA__OF(waiter, awaiter_t, waiter)->passed_on = true;
+    return (uva_future_t *)(uintptr_t)waiter->on;
+}
+
+static const uva__wait_t await_wait = {.reason = "await", .cancel = pass_on};
+
+void uva__wait_over(uva__task_t *task, uva_future_t *f) {
+    awaiter_t awaiter = {.waiter = {.wait = &await_wait, .on = f},
+                         .watcher.fire = fire,
+                         .passed_on = task->is_cut};
+    if (task->is_cut)
+        (void)uva__cancel(f, task->reason);
+    if (!uva__is_done(f)) {
+        uva__watch(f, &awaiter.watcher);
+        (void)uva__park(task, &awaiter.waiter);
+    }
+    if (awaiter.passed_on && f->code < 0)
+        uva__scope_note_cut(task);
+}
+
+void uva__breathe(uva__task_t *task) {
+    /* The outcome is there; a budget that is used up must not take it away. */
+    if (UVA__UNLIKELY(--task->budget == 0)) {
+        task->budget = 1;
+        if (!task->is_cut)
+            (void)uva__spend(task);
+    }
+}
+
+int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call) {
+    if (f == NULL)
+        return task != NULL ? UV_ENOMEM : UV_EPERM;
+    if (task == NULL)
+        return uva__is_ours(f, call) ? UV_EPERM : UVA__NOT_TAKEN;
+    if (f->runtime != task->future.runtime) {
+        (void)uva__misuse(call,
+                          "the %s belongs to another runtime than the task",
+                          f->kind->noun);
+        return UVA__NOT_TAKEN;
+    }
+    if (f == &task->future)
+        return uva__misuse(call,
+                           "task '%s' waits for itself, which would never end",
+                           uva_name(f));
+    return 0;
+}
+
+int uva__take_outcome(uva_future_t *f, void *ret_value) {
+    int code = uva__deliver(f, ret_value);
+    uva_unref(f);
+    return code;
+}
+
+/* The code of a call that may not wait for f. */
+static int refuse(uva_future_t *f, int code) {
+    if (code == UVA__NOT_TAKEN)
+        return UV_EPERM;
+    uva_unref(f);
+    return code;
+}
+
+int uva_await(uva_future_t *f, void *ret_value) {
+    uva__task_t *task = uva__running("uva_await");
+    int code = uva__may_await(f, task, "uva_await");
+    if (UVA__UNLIKELY(code != 0))
+        return refuse(f, code);
+    if (f->state == UVA__UNSTARTED)
+        uva__run_in_place(task, uva__task_of(f));
+    else if (!uva__is_done(f))
+        uva__wait_over(task, f);
+    else
+        uva__breathe(task);
+    return uva__take_outcome(f, ret_value);
+}
+
+int uva_cancel_and_wait(uva_future_t *f) {
+    uva__task_t *task = uva__running("uva_cancel_and_wait");
+    int code = uva__may_await(f, task, "uva_cancel_and_wait");
+    if (code != 0)
+        return refuse(f, code);
+    (void)uva__cancel(f, NULL);
+    if (!uva__is_done(f))
+        uva__wait_over(task, f);
+    return uva__take_outcome(f, NULL);
+}

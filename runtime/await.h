@@ -1,0 +1,27 @@
+/*
+ * Waiting until a future is over: what uva_await and the combinators share.
+ */
+#ifndef UVA__AWAIT_H
+#define UVA__AWAIT_H
+
+#include "task.h"
+
+/* Parks until f is done. A request to end the task is passed on to f and does
+ * not cut the wait; if f then ends with a failure, the task's scopes know that
+ * they were cut short. f must be held, and not be a coroutine unstarted. */
+void uva__wait_over(uva__task_t *task, uva_future_t *f);
+
+/* The budget's yield for a call whose outcome is there already. */
+void uva__breathe(uva__task_t *task);
+
+/* Whether `task` (may be NULL: outside a task, reported already) may wait for
+ * f: 0; UV_ENOMEM for NULL; UV_EPERM (reported), and the call takes f all the
+ * same; UVA__NOT_TAKEN (reported) for a future of another runtime, which must
+ * not be touched. */
+enum { UVA__NOT_TAKEN = 1 };
+int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call);
+
+/* Delivers the outcome of a future that is done, and takes it. */
+int uva__take_outcome(uva_future_t *f, void *ret_value);
+
+#endif

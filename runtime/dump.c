@@ -1,0 +1,97 @@
+/*
+ * What: uva_dump() and its relatives: every task, what it waits for, and the
+ * numbers of the stacks.
+ */
+#include "dump.h"
+
+#include "report.h"
+#include "sites.h"
+
+const char *uva__task_doing(const uva__task_t *task) {
+    if (task->waiter != NULL)
+        return task->waiter->wait->reason;
+    if (task->stage == UVA__STAGE_RUNNING)
+        return "running";
+    return task->stage == UVA__STAGE_FRESH ? "not started" : "ready";
+}
+
+/* What a task waits for, when that is a future. */
+static void print_target(const uva__task_t *task, FILE *out) {
+    if (task->waiter == NULL || task->waiter->on == NULL)
+        return;
+    const uva_future_t *on = task->waiter->on;
+    (void)fprintf(out, " for %s '%s'", on->kind->noun, uva_name(on));
+}
+
+static void print_task(const uva__task_t *task, uint64_t now_ns, FILE *out) {
+    const uva_future_t *f = &task->future;
+    (void)fprintf(out, "  task '%s'  %s%s", uva_name(f),
+                  task->waiter != NULL ? "parked in " : "",
+                  uva__task_doing(task));
+    print_target(task, out);
+    for (const uva_scope_t *scope = task->scope; scope != NULL;
+         scope = scope->parent) {
+        if (uva__deadline_is_armed(&scope->deadline) &&
+            scope->deadline.at_ns >= now_ns)
+            (void)fprintf(out, ", deadline in %llu ms",
+                          (unsigned long long)(scope->deadline.at_ns - now_ns) /
+                              1000000);
+    }
+    if (task->requests > 0)
+        (void)fprintf(out, ", cancelled (%d)", task->requests);
+    if (f->site != NULL)
+        (void)fprintf(out, "  (spawned at %.*s)", uva__site_length(f->site),
+                      f->site);
+    (void)fputc('\n', out);
+}
+
+void uva_dump(uva_runtime_t *runtime, FILE *out) {
+    if (runtime == NULL || out == NULL)
+        return;
+    (void)fprintf(out, "uvawait: %zu task%s\n", runtime->live,
+                  runtime->live == 1 ? "" : "s");
+    uint64_t now_ns = uva__now_ns(runtime);
+    for (uva_link_t *link = runtime->tasks.first; link != NULL;
+         link = link->next)
+        print_task(UVA__OF(link, uva__task_t, all), now_ns, out);
+    uva__sites_print(runtime, out);
+}
+
+size_t uva_all_tasks(uva_runtime_t *runtime, uva_task_t *ret_tasks[],
+                     size_t capacity) {
+    if (runtime == NULL)
+        return 0;
+    size_t count = 0;
+    for (uva_link_t *link = runtime->tasks.first; link != NULL;
+         link = link->next) {
+        uva__task_t *task = UVA__OF(link, uva__task_t, all);
+        if (uva__is_done(&task->future))
+            continue;
+        if (count < capacity)
+            ret_tasks[count] = &task->future;
+        count++;
+    }
+    return count;
+}
+
+int uva_stack_stats(uva_runtime_t *runtime, uva_stack_stats_t *ret_stats) {
+    if (runtime == NULL || ret_stats == NULL)
+        return UV_EINVAL;
+    if (runtime != uva__thread_runtime)
+        return uva__misuse("uva_stack_stats", "this is not the thread of that "
+                                              "runtime");
+    uva__stacks_stats(&runtime->stacks, ret_stats);
+    return 0;
+}
+
+size_t uva_stack_used(const uva_task_t *task) {
+    if (task == NULL || !task->kind->is_task)
+        return 0;
+    const uva__stack_t *stack = uva__task_of(task)->stack;
+    return stack != NULL ? uva__stack_used(stack) : 0;
+}
+
+void uva_stack_trim(uva_runtime_t *runtime, size_t keep) {
+    if (runtime != NULL && runtime == uva__thread_runtime)
+        uva__stacks_purge(&runtime->stacks, keep);
+}

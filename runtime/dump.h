@@ -1,0 +1,13 @@
+/*
+ * What a task is doing, in words.
+ */
+#ifndef UVA__DUMP_H
+#define UVA__DUMP_H
+
+#include "task.h"
+#include "uvawait/inspect.h"
+
+/* "running", "ready", "not started", "parked in sleep". */
+const char *uva__task_doing(const uva__task_t *task);
+
+#endif

@@ -1,0 +1,286 @@
+/*
+ * What: futures: making, completing, cancelling, counting, and watching them.
+ *
+ * How: completing runs through the watchers in order; a watcher wakes a task or
+ * queues a callback, so no user code runs inside. Cancelling walks along a
+ * chain of waits instead of recursing into it.
+ */
+#include "future.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "report.h"
+#include "schedule.h"
+
+static uva_future_t *cancel_future(uva_future_t *f, uva__text_t *reason) {
+    uva__text_put(&f->message, uva__text_ref(reason));
+    uva__complete(f, UV_ECANCELED);
+    return NULL;
+}
+
+static const uva__future_kind_t future_kind = {
+    .noun = "future", .bytes = sizeof(uva_future_t), .cancel = cancel_future};
+
+void uva__future_init(uva_future_t *f, const uva__future_kind_t *kind,
+                      uva_runtime_t *runtime, const char *site) {
+    *f = (uva_future_t){.kind = kind,
+                        .runtime = runtime,
+                        .refs = 1,
+                        .state = UVA__PENDING,
+                        .value_bytes = sizeof(void *),
+                        .site = site,
+                        .id = ++runtime->ids};
+}
+
+uva_future_t *uva__future_make(const uva__future_kind_t *kind,
+                               uva_runtime_t *runtime, const char *site) {
+    uva_future_t *f = uva__take(&runtime->pools, kind->bytes);
+    if (f != NULL)
+        uva__future_init(f, kind, runtime, site);
+    return f;
+}
+
+bool uva__is_ours(const uva_future_t *f, const char *call) {
+    if (UVA__LIKELY(f->runtime == uva__thread_runtime) ||
+        f->runtime->life == UVA__ENDED)
+        return true;
+    (void)uva__misuse(call,
+                      "the %s belongs to another runtime. Everything of a "
+                      "runtime is used in the thread of its loop; from other "
+                      "threads use uva_post() or uva_call()",
+                      f->kind->noun);
+    return false;
+}
+
+void uva__complete(uva_future_t *f, int code) {
+    UVA__ASSERT(f->state != UVA__DONE);
+    f->code = code;
+    f->state = UVA__DONE;
+    uva_link_t *link;
+    while ((link = uva__list_pop(&f->watchers)) != NULL) {
+        uva__watcher_t *watcher = UVA__OF(link, uva__watcher_t, link);
+        watcher->fire(watcher, f);
+    }
+}
+
+void uva__pass_on(uva_future_t *f, uva__text_t *reason) {
+    while (f != NULL && !uva__is_done(f))
+        f = f->kind->cancel(f, reason);
+}
+
+bool uva__cancel(uva_future_t *f, uva__text_t *reason) {
+    if (uva__is_done(f))
+        return false;
+    uva__pass_on(f, reason);
+    return true;
+}
+
+char *uva__copy_value(const uva_future_t *f, char *place) {
+    if (place == NULL)
+        return NULL;
+    memcpy(place, &f->value, f->value_bytes);
+    return place + f->value_bytes;
+}
+
+int uva__deliver(uva_future_t *f, void *ret_value) {
+    uva__task_t *task = f->runtime->current;
+    if (f->message != NULL || task->heard != NULL)
+        uva__text_put(&task->heard,
+                      f->code < 0 ? uva__text_ref(f->message) : NULL);
+    f->seen = true;
+    if (f->code >= 0)
+        (void)uva__copy_value(f, ret_value);
+    return f->code;
+}
+
+/* ---- making ------------------------------------------------------------- */
+
+static uva_future_t *new_on(const char *site, uva_runtime_t *runtime,
+                            const char *call) {
+    if (runtime == NULL || runtime != uva__thread_runtime) {
+        (void)uva__misuse(call, "there is no such runtime in this thread");
+        return NULL;
+    }
+    return uva__future_make(&future_kind, runtime, site);
+}
+
+uva_future_t *uva_future_new_at(const char *site) {
+    return new_on(site, uva__thread_runtime, "uva_future_new");
+}
+
+uva_future_t *uva_future_new_on_at(const char *site, uva_runtime_t *runtime) {
+    return new_on(site, runtime, "uva_future_new_on");
+}
+
+uva_future_t *(uva_future_new)(void) {
+    return uva_future_new_at(NULL);
+}
+
+uva_future_t *(uva_future_new_on)(uva_runtime_t *runtime) {
+    return uva_future_new_on_at(NULL, runtime);
+}
+
+/* ---- completing --------------------------------------------------------- */
+
+static int complete_from_outside(uva_future_t *f, const char *call, int code,
+                                 void *value, const char *message) {
+    if (f == NULL)
+        return UV_EINVAL;
+    if (!uva__is_ours(f, call))
+        return UV_EPERM;
+    if (f->kind != &future_kind)
+        return uva__misuse(call,
+                           "'%s' is a %s: only its own course can end it. To "
+                           "stop it, use uva_cancel()",
+                           uva_name(f), f->kind->noun);
+    if (uva__is_done(f))
+        return UV_EALREADY;
+    f->value = value;
+    f->message = uva__text_new(message);
+    uva__complete(f, code);
+    return 0;
+}
+
+int uva_future_resolve(uva_future_t *f, void *value) {
+    return complete_from_outside(f, "uva_future_resolve", 0, value, NULL);
+}
+
+int uva_future_fail(uva_future_t *f, int code, const char *message) {
+    if (code >= 0)
+        return UV_EINVAL;
+    return complete_from_outside(f, "uva_future_fail", code, NULL, message);
+}
+
+/* ---- counting ----------------------------------------------------------- */
+
+uva_future_t *uva_ref(uva_future_t *f) {
+    if (f != NULL && uva__is_ours(f, "uva_ref"))
+        f->refs++;
+    return f;
+}
+
+/* The last reference is gone: says what nobody has noticed. */
+static void report_unseen(const uva_future_t *f) {
+    const uva_runtime_t *rt = f->runtime;
+    if (f->state == UVA__UNSTARTED)
+        uva__report(rt, "coroutine '%s' was never awaited (created at %.*s)",
+                    uva_name(f), uva__site_length(f->site), f->site);
+    else if (uva__is_done(f) && f->code < 0 && !f->seen &&
+             f->code != UV_ECANCELED)
+        uva__report(rt,
+                    "%s '%s' (created at %.*s) failed and nobody looked: %s "
+                    "(%d)%s%s",
+                    f->kind->noun, uva_name(f), uva__site_length(f->site),
+                    f->site, uv_strerror(f->code), f->code,
+                    f->message != NULL ? ": " : "",
+                    f->message != NULL ? f->message->chars : "");
+}
+
+static void free_future(uva_future_t *f) {
+    uva_runtime_t *rt = f->runtime;
+    if (UVA__UNLIKELY(!f->seen))
+        report_unseen(f);
+    if (f->kind->drop != NULL)
+        f->kind->drop(f);
+    uva__text_unref(f->message);
+    uva__text_unref(f->name);
+    uva__give(&rt->pools, f, f->kind->bytes);
+    if (UVA__UNLIKELY(rt->life == UVA__ENDED && rt->pools.taken == 0))
+        uva_runtime_unref(rt);
+}
+
+void uva_unref(uva_future_t *f) {
+    if (f == NULL || !uva__is_ours(f, "uva_unref"))
+        return;
+    UVA__ASSERT(f->refs > 0);
+    if (--f->refs == 0)
+        free_future(f);
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* Reading an outcome is noted in what is const to its reader. */
+static void note_seen(const uva_future_t *f) {
+    if (uva__is_done(f))
+        ((uva_future_t *)(uintptr_t)f)->seen = true;
+}
+
+bool uva_is_done(const uva_future_t *f) {
+    return f == NULL || uva__is_done(f);
+}
+
+int uva_status(const uva_future_t *f) {
+    if (f == NULL)
+        return UV_ENOMEM;
+    note_seen(f);
+    return uva__is_done(f) ? f->code : UV_EAGAIN;
+}
+
+void *uva_value(const uva_future_t *f) {
+    if (f == NULL || !uva__is_done(f) || f->code < 0)
+        return NULL;
+    return f->value;
+}
+
+const char *uva_message(const uva_future_t *f) {
+    if (f == NULL || !uva__is_done(f))
+        return NULL;
+    note_seen(f);
+    return uva__text_chars(f->message);
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+/* "function-7", or "future-7" where no function is behind it. */
+static uva__text_t *made_name(const uva_future_t *f) {
+    int length = 0;
+    const char *function = NULL;
+    if (f->site_fn != 0)
+        function = uva__site_argument(f->site, f->site_fn - 1u, &length);
+    if (function == NULL) {
+        function = f->kind->noun;
+        length = (int)strlen(function);
+    }
+    char name[128];
+    (void)snprintf(name, sizeof name, "%.*s-%llu", length > 96 ? 96 : length,
+                   function, (unsigned long long)f->id);
+    return uva__text_new(name);
+}
+
+const char *uva_name(const uva_future_t *f) {
+    if (f == NULL)
+        return "(none)";
+    if (f->name == NULL)
+        ((uva_future_t *)(uintptr_t)f)->name = made_name(f);
+    return f->name != NULL ? f->name->chars : f->kind->noun;
+}
+
+int uva_set_name(uva_task_t *task, const char *name) {
+    if (task == NULL || name == NULL)
+        return UV_EINVAL;
+    if (!uva__is_ours(task, "uva_set_name"))
+        return UV_EPERM;
+    uva__text_t *text = uva__text_new(name);
+    if (text == NULL)
+        return UV_ENOMEM;
+    uva__text_put(&task->name, text);
+    return 0;
+}
+
+/* ---- cancelling --------------------------------------------------------- */
+
+bool uva_cancel(uva_future_t *f) {
+    if (f == NULL || !uva__is_ours(f, "uva_cancel"))
+        return false;
+    return uva__cancel(f, NULL);
+}
+
+bool uva_cancel_with(uva_future_t *f, const char *reason) {
+    if (f == NULL || !uva__is_ours(f, "uva_cancel_with"))
+        return false;
+    uva__text_t *text = uva__text_new(reason);
+    bool was_made = uva__cancel(f, text);
+    uva__text_unref(text);
+    return was_made;
+}

@@ -1,0 +1,137 @@
+/*
+ * What: park and wake, and the two plainest waits, yield and sleep.
+ *
+ * How: parking hands the processor to the scheduler with a waiter in
+ * task->waiter; waking clears that and queues the task. Between the two the
+ * task is nowhere but in what it waits for. A task that is queued has no
+ * waiter, so a cancellation that comes between wake and run finds nothing to
+ * cut: what was granted stands, and the next park meets the request.
+ */
+#include "park.h"
+
+#include "loop.h"
+#include "report.h"
+#include "schedule.h"
+#include "scope.h"
+#include "uvawait/time.h"
+
+int uva__may_park(uva__task_t *task) {
+    if (UVA__LIKELY(!task->is_cut))
+        return 0;
+    uva__scope_note_cut(task);
+    return UV_ECANCELED;
+}
+
+int uva__park(uva__task_t *task, uva__waiter_t *waiter) {
+    uva_runtime_t *rt = task->future.runtime;
+    UVA__ASSERT(rt->current == task);
+    waiter->task = task;
+    task->waiter = waiter;
+    rt->outside += waiter->wait->outside;
+    if (UVA__UNLIKELY(task->heard != NULL))
+        uva__text_put(&task->heard, NULL);
+    uva__leave(rt, task);
+    return waiter->code;
+}
+
+int uva__park_in(uva__task_t *task, uva_list_t *queue, uva__waiter_t *waiter) {
+    int code = uva__may_park(task);
+    if (code < 0)
+        return code;
+    waiter->queue = queue;
+    uva__list_push(queue, &waiter->link);
+    return uva__park(task, waiter);
+}
+
+void uva__wake(uva__waiter_t *waiter, int code) {
+    uva__task_t *task = waiter->task;
+    uva_runtime_t *rt = task->future.runtime;
+    UVA__ASSERT(task->waiter == waiter);
+    task->waiter = NULL;
+    waiter->code = code;
+    rt->outside -= waiter->wait->outside;
+    uva__queue_task(rt, task);
+}
+
+void uva__wake_cut(uva__waiter_t *waiter) {
+    uva__scope_note_cut(waiter->task);
+    uva__wake(waiter, UV_ECANCELED);
+}
+
+uva_future_t *uva__leave_queue(uva__waiter_t *waiter) {
+    uva__list_remove(waiter->queue, &waiter->link);
+    uva__wake_cut(waiter);
+    return NULL;
+}
+
+/* ---- yield -------------------------------------------------------------- */
+
+static int yield(uva__task_t *task) {
+    int code = uva__may_park(task);
+    if (code < 0)
+        return code;
+    uva_runtime_t *rt = task->future.runtime;
+    /* A park that is woken before it begins: there is no waiter, because there
+     * is nothing that a cancellation could still cut. */
+    uva__queue_task(rt, task);
+    uva__leave(rt, task);
+    return 0;
+}
+
+int uva__spend_last(uva__task_t *task) {
+    int code = yield(task);
+    /* A refused yield leaves the budget at its end: asked again next time. */
+    if (code < 0)
+        task->budget = 1;
+    return code;
+}
+
+int uva_yield(void) {
+    uva__task_t *task = uva__running("uva_yield");
+    return task != NULL ? yield(task) : UV_EPERM;
+}
+
+/* ---- sleep -------------------------------------------------------------- */
+
+typedef struct sleeper {
+    uva__waiter_t waiter;
+    uva_deadline_t deadline;
+} sleeper_t;
+
+static void wake_sleeper(uva_deadline_t *deadline) {
+    uva__wake(&UVA__OF(deadline, sleeper_t, deadline)->waiter, 0);
+}
+
+static uva_future_t *cancel_sleeper(uva__waiter_t *waiter) {
+    sleeper_t *sleeper = UVA__OF(waiter, sleeper_t, waiter);
+    uva__deadlines_disarm(&waiter->task->future.runtime->deadlines,
+                          &sleeper->deadline);
+    uva__wake_cut(waiter);
+    return NULL;
+}
+
+static const uva__wait_t sleep_wait = {.reason = "sleep",
+                                       .cancel = cancel_sleeper};
+
+int uva_sleep(uint64_t ms) {
+    uva__task_t *task = uva__running("uva_sleep");
+    if (task == NULL)
+        return UV_EPERM;
+    if (ms == 0)
+        return yield(task);
+    int code = uva__may_park(task);
+    if (code < 0)
+        return code;
+    uva_runtime_t *rt = task->future.runtime;
+    sleeper_t sleeper = {.waiter.wait = &sleep_wait,
+                         .deadline.expire = wake_sleeper};
+    if (ms != UVA_FOREVER)
+        uva__deadlines_arm(&rt->deadlines, &sleeper.deadline,
+                           uva__deadline_ns(rt, ms));
+    return uva__park(task, &sleeper.waiter);
+}
+
+uint64_t uva_now_ms(void) {
+    const uva_runtime_t *rt = uva__thread_runtime;
+    return (rt != NULL ? uva__now_ns(rt) : uv_hrtime()) / 1000000;
+}

@@ -1,0 +1,120 @@
+/*
+ * What: uva_post(): a queue under a lock, one uv_async_t, one entry in the
+ * ready queue.
+ *
+ * How: who posts into an empty queue wakes the loop (or, in the loop's own
+ * thread, just queues the entry: no system call); the entry runs everything
+ * that has been posted by then, in order. The wake-up is sent under the lock,
+ * so that the handle cannot be closed between the post and its wake-up: the end
+ * refuses posts under the same lock, and only while the queue is empty.
+ */
+#include "post.h"
+
+#include <stdlib.h>
+
+#include "schedule.h"
+#include "uvawait/thread.h"
+
+typedef struct uva__post {
+    struct uva__post *next;
+    void (*cb)(void *arg);
+    void *arg;
+} uva__post_t;
+
+static void queue_run(uva_runtime_t *rt) {
+    if (rt->posts.queued)
+        return;
+    rt->posts.queued = true;
+    uva__queue_callback(rt, &rt->posts.run);
+}
+
+static void on_async(uv_async_t *handle) {
+    uva_runtime_t *rt = handle->data;
+    if (uva__posts_are_waiting(rt))
+        queue_run(rt);
+}
+
+/* Runs what was posted before it began; later ones wait for the next tick. */
+static void run(uva__callback_t *callback) {
+    uva_runtime_t *rt = uva__runtime_of_callback(callback);
+    uva__posts_t *posts = &rt->posts;
+    posts->queued = false;
+    uv_mutex_lock(&posts->lock);
+    uva__post_t *post = posts->first;
+    posts->first = NULL;
+    posts->last = NULL;
+    uv_mutex_unlock(&posts->lock);
+    while (post != NULL) {
+        uva__post_t *next = post->next;
+        post->cb(post->arg);
+        free(post);
+        post = next;
+    }
+}
+
+int uva__posts_init(uva_runtime_t *rt) {
+    int code = uv_mutex_init(&rt->posts.lock);
+    if (code < 0)
+        return code;
+    code = uva__ready_reserve(&rt->ready);
+    if (code < 0)
+        uv_mutex_destroy(&rt->posts.lock);
+    rt->posts.run.run = run;
+    return code;
+}
+
+void uva__posts_term(uva_runtime_t *rt) {
+    uv_mutex_destroy(&rt->posts.lock);
+}
+
+int uva__posts_init_async(uva_runtime_t *rt) {
+    return uv_async_init(rt->loop, &rt->posts.async, on_async);
+}
+
+bool uva__posts_are_waiting(uva_runtime_t *rt) {
+    uv_mutex_lock(&rt->posts.lock);
+    bool are_waiting = rt->posts.first != NULL;
+    uv_mutex_unlock(&rt->posts.lock);
+    return are_waiting;
+}
+
+bool uva__posts_refuse(uva_runtime_t *rt) {
+    uv_mutex_lock(&rt->posts.lock);
+    bool refused = rt->posts.first == NULL;
+    if (refused)
+        rt->posts.refuse = true;
+    uv_mutex_unlock(&rt->posts.lock);
+    return refused;
+}
+
+/* Under the lock: puts a post at the end and has the loop look at it. */
+static void append(uva_runtime_t *rt, uva__post_t *post) {
+    uva__posts_t *posts = &rt->posts;
+    bool was_empty = posts->first == NULL;
+    if (was_empty)
+        posts->first = post;
+    else
+        posts->last->next = post;
+    posts->last = post;
+    if (rt == uva__thread_runtime)
+        queue_run(rt);
+    else if (was_empty)
+        (void)uv_async_send(&posts->async);
+}
+
+int uva_post(uva_runtime_t *runtime, void (*cb)(void *arg), void *arg) {
+    if (runtime == NULL || cb == NULL)
+        return UV_EINVAL;
+    uva__post_t *post = malloc(sizeof *post);
+    if (post == NULL)
+        return UV_ENOMEM;
+    *post = (uva__post_t){.cb = cb, .arg = arg};
+    uv_mutex_lock(&runtime->posts.lock);
+    bool refused = runtime->posts.refuse;
+    if (!refused)
+        append(runtime, post);
+    uv_mutex_unlock(&runtime->posts.lock);
+    if (refused)
+        free(post);
+    return refused ? UV_ESHUTDOWN : 0;
+}

@@ -1,0 +1,140 @@
+/*
+ * What a runtime is made of. One per loop; everything here belongs to the
+ * loop's thread, but for the posts (their own lock) and the reference count.
+ */
+#ifndef UVA__RUNTIME_H
+#define UVA__RUNTIME_H
+
+#include <stdatomic.h>
+
+#include "deadlines.h"
+#include "fiber.h"
+#include "pool.h"
+#include "ready.h"
+#include "stack.h"
+#include "uvawait/runtime.h"
+
+typedef struct uva__task uva__task_t;
+
+/* Something with a handle of libuv's that a user must close: a stream, a
+ * listener. Linked so that the runtime's end can report and close it. */
+typedef struct uva__resource {
+    uva_link_t link;
+    const char *noun;                              /* "stream" */
+    const char *site;                              /* where it was opened */
+    void (*close)(struct uva__resource *resource); /* as the user would */
+} uva__resource_t;
+
+/* Where a runtime is in its life. Only forwards. */
+typedef enum {
+    UVA__RUNNING = 0,
+    UVA__ENDING,  /* the tasks that are left are cancelled and awaited */
+    UVA__CLOSING, /* none is left; handles are being closed */
+    UVA__ENDED    /* the memory stays while somebody holds it */
+} uva__life_t;
+
+/* Calls from other threads (and from this one). */
+typedef struct uva__posts {
+    uv_mutex_t lock;
+    uv_async_t async;
+    struct uva__post *first; /* under lock; oldest first */
+    struct uva__post *last;  /* under lock */
+    bool refuse;             /* under lock; the runtime has ended */
+    bool queued;             /* loop: `run` stands in the ready queue */
+    uva__callback_t run;     /* runs what has been posted */
+} uva__posts_t;
+
+struct uva_runtime {
+    /* ---- the scheduler's, hot --------------------------------------- */
+    uva__task_t *current; /* who runs; NULL on the loop's stack */
+    uva__task_t *urgent;  /* who goes on before the queue: it spawned the
+                             running task eagerly; linked by task->outer */
+    uva__ready_t ready;
+    uva__callback_t *callback; /* taken from the queue, to run on the loop's
+                                  stack next */
+    int *errno_at;             /* this thread's errno */
+    uint32_t resumes;          /* entries run since the clock was looked at */
+    uint32_t pace;             /* so many may run until it is looked at again */
+    uint64_t looked_ns;        /* the last look in this drain; 0: none yet */
+    uint64_t polled_ns;        /* the first look in this drain; 0: none yet */
+    bool draining;             /* tasks are being run now */
+    bool poll_due;             /* ran long enough: poll before running more */
+    bool debug;
+    bool overflow;      /* the overflow report is installed */
+    uint64_t slice_ns;  /* debug: when the running slice began */
+    uva__fiber_t fiber; /* the loop's own stack, while tasks run */
+
+    /* ---- time -------------------------------------------------------- */
+    uva__deadlines_t deadlines;
+    uint64_t virtual_ns; /* the virtual clock */
+    uint64_t armed_ns;   /* the deadline that `timer` is set for; 0: none */
+    bool is_virtual;
+    bool quiet; /* virtual: nothing was going on before this poll */
+
+    /* ---- tasks ------------------------------------------------------- */
+    uva__stacks_t stacks;
+    uva__pools_t pools;
+    uva_list_t tasks; /* every task that has not ended */
+    size_t live;      /* how many */
+    size_t outside;   /* parked tasks whom only the loop can wake */
+    uint64_t ids;     /* counts tasks and futures, for their names */
+    struct uva__sites *spawn_sites; /* debug: stack use by place of spawning */
+
+    /* ---- the loop ------------------------------------------------------ */
+    uv_loop_t *loop;      /* NULL after the end */
+    uv_prepare_t prepare; /* runs tasks before the poll, decides how to sleep;
+                             referenced while we keep the loop alive */
+    uv_check_t check;     /* runs tasks after the poll */
+    uv_idle_t idle;       /* active: the poll must not block */
+    uv_timer_t timer;     /* bounds the poll by the earliest deadline */
+    uva__posts_t posts;
+    uva_list_t resources; /* of uva__resource_t */
+    uva_list_t callbacks; /* of uva_on_done, that have not run */
+    size_t loop_handles;  /* of those above, how many are initialised */
+    size_t handles;       /* of libuv's, initialised and not closed yet */
+    size_t requests;      /* that run on alone after who waited has left */
+    bool holding;         /* the loop is kept alive by us */
+    bool said_no_room; /* the limit of stacks was reported; until it is left */
+    bool deadlocked;   /* reported; forgotten when something is ready */
+
+    /* ---- life ---------------------------------------------------------- */
+    uva__life_t life;
+    bool own_loop;     /* uva_run's */
+    uva__task_t *main; /* uva_run: its first task; borrowed */
+    size_t round_left; /* ending: cancelled tasks of this round left */
+    uint32_t round;    /* ending: how often the rest was cancelled */
+    void (*done)(void *arg);
+    void *done_arg;
+    void *overflow_token;   /* of this thread's alternate signal stack */
+    char overflow_name[96]; /* written by the signal handler, for its report */
+    char overflow_file[256];
+    atomic_size_t refs; /* uva_runtime_ref, and 1 for the runtime itself */
+    uva_options_t options;
+};
+
+/* The runtime of this thread, or NULL. Set while one is attached. */
+extern _Thread_local uva_runtime_t *uva__thread_runtime
+#if defined(__GNUC__)
+    __attribute__((visibility("hidden"), tls_model("initial-exec")))
+#endif
+    ;
+
+/* The clock, read afresh. */
+static inline uint64_t uva__now_ns(const uva_runtime_t *rt) {
+    return rt->is_virtual ? rt->virtual_ns : uv_hrtime();
+}
+
+/* now + ms, saturating. */
+static inline uint64_t uva__deadline_ns(const uva_runtime_t *rt, uint64_t ms) {
+    uint64_t now = uva__now_ns(rt);
+    if (ms >= (UINT64_MAX - now) / 1000000)
+        return UINT64_MAX;
+    return now + ms * 1000000;
+}
+
+static inline uva_runtime_t *uva__runtime_of_callback(uva__callback_t *run) {
+    return (uva_runtime_t *)(void *)((char *)run -
+                                     offsetof(uva_runtime_t, posts.run));
+}
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * What: who runs next, and the switch to it.
+ *
+ * How: each stack is one permanent fiber that runs task after task. A fiber
+ * whose task parks or ends asks next_fiber() and switches there. A fresh task
+ * gets a stack only now; since a task that ended gave its own back a moment
+ * ago, the next fresh one usually goes on where it stood, without a switch.
+ *
+ * Polling: after a tick the loop is polled when POLL_EVERY_NS have passed, not
+ * after every tick: an idle iteration of libuv costs as much as 40 switches.
+ * The clock costs 4 switches, so it is looked at after a number of resumes that
+ * adapts to how long they take.
+ *
+ * If you change this: bench_switch and bench_spawn_await measure it;
+ * test_schedule holds its order.
+ */
+#include "schedule.h"
+
+#include "loop.h"
+#include "report.h"
+#include "sites.h"
+
+enum {
+    POLL_EVERY_NS = 50000, /* ready tasks delay I/O by about this much */
+    FIRST_LOOK = 4,        /* resumes before the first look at the clock */
+    LAST_LOOK = 2048,      /* resumes between looks at the most */
+    LOOK_EVERY_NS = 10000,
+    BUDGET = 128 /* as tokio's: tokio/src/task/coop */
+};
+
+/* Whether, at the end of a tick, the loop is to be polled before the next. */
+static bool is_poll_due(uva_runtime_t *rt) {
+    if (UVA__LIKELY(rt->resumes < rt->pace))
+        return false;
+    uint64_t now = uv_hrtime();
+    if (rt->polled_ns == 0)
+        rt->polled_ns = now;
+    else if (now - rt->looked_ns < LOOK_EVERY_NS && rt->pace < LAST_LOOK)
+        rt->pace *= 2;
+    else if (now - rt->looked_ns > LOOK_EVERY_NS && rt->pace > 1)
+        rt->pace /= 2;
+    rt->looked_ns = now;
+    rt->resumes = 0;
+    rt->poll_due = now - rt->polled_ns >= POLL_EVERY_NS;
+    return rt->poll_due;
+}
+
+/* Takes a stack for a task that has never run. False: it ended instead. */
+static bool first_run(uva_runtime_t *rt, uva__task_t *task) {
+    if (task->is_cut) {
+        uva__task_end_unrun(task, UV_ECANCELED);
+        return false;
+    }
+    const char *why = NULL;
+    uva__stack_t *stack =
+        uva__stack_acquire(&rt->stacks, task->stack_bytes, &why);
+    if (stack == NULL) {
+        uva__report(rt, "task '%s' (spawned at %.*s) cannot run: %s",
+                    uva_name(&task->future),
+                    uva__site_length(task->future.site), task->future.site,
+                    why);
+        uva__task_end_unrun(task, UV_ENOMEM);
+        return false;
+    }
+    if (UVA__UNLIKELY(rt->debug))
+        uva__stack_scrub(stack);
+    stack->owner = task;
+    task->stack = stack;
+    return true;
+}
+
+/* Makes `task` the running one. */
+static inline uva__fiber_t *resume(uva_runtime_t *rt, uva__task_t *task) {
+    rt->current = task;
+    task->stage = UVA__STAGE_RUNNING;
+    if (UVA__UNLIKELY(rt->debug))
+        rt->slice_ns = uv_hrtime();
+    return &task->stack->fiber;
+}
+
+/* Begins a tick with all that is ready; false when nothing is, or when the
+ * loop must be polled first. */
+static bool begin_tick(uva_runtime_t *rt) {
+    if (uva__ready_is_empty(&rt->ready) || is_poll_due(rt))
+        return false;
+    rt->ready.tick_end = rt->ready.tail;
+    return true;
+}
+
+/* Decides what runs next and makes it current. The loop's fiber: there is a
+ * callback to run (rt->callback), or it is time to poll. */
+static uva__fiber_t *next_fiber(uva_runtime_t *rt) {
+    uva__ready_t *ready = &rt->ready;
+    if (UVA__UNLIKELY(rt->urgent != NULL)) {
+        uva__task_t *task = rt->urgent;
+        rt->urgent = task->outer;
+        return resume(rt, task);
+    }
+    while (ready->head != ready->tick_end || begin_tick(rt)) {
+        if (UVA__UNLIKELY(ready->random != 0))
+            uva__ready_shuffle(ready);
+        uva__entry_t entry = ready->ring[ready->head++ & ready->mask];
+        rt->resumes++;
+        if (UVA__UNLIKELY(uva__entry_is_callback(entry))) {
+            rt->callback = uva__entry_callback(entry);
+            break;
+        }
+        uva__task_t *task = (uva__task_t *)entry;
+        if (UVA__LIKELY(task->stack != NULL) || first_run(rt, task)) {
+            task->budget = BUDGET;
+            return resume(rt, task);
+        }
+    }
+    rt->current = NULL;
+    return &rt->fiber;
+}
+
+/* Debug: reports a slice that held everybody else up. */
+static UVA__COLD void end_slice(const uva_runtime_t *rt,
+                                const uva__task_t *task) {
+    uint64_t ms = (uv_hrtime() - rt->slice_ns) / 1000000;
+    if (ms < rt->options.slow_task_ms)
+        return;
+    if (task == NULL)
+        uva__report(rt, "a callback ran for %u.%03u seconds",
+                    (unsigned)(ms / 1000), (unsigned)(ms % 1000));
+    else
+        uva__report(rt,
+                    "task '%s' (spawned at %.*s) ran for %u.%03u seconds "
+                    "without parking; nothing else could run meanwhile. Give "
+                    "the work to uva_to_thread(), or call uva_yield() in it",
+                    uva_name(&task->future),
+                    uva__site_length(task->future.site), task->future.site,
+                    (unsigned)(ms / 1000), (unsigned)(ms % 1000));
+}
+
+void uva__leave(uva_runtime_t *rt, uva__task_t *task) {
+    int saved_errno = *rt->errno_at;
+    if (UVA__UNLIKELY(rt->debug))
+        end_slice(rt, task);
+    task->stage = UVA__STAGE_PARKED;
+    uva__fiber_t *from = &task->stack->fiber;
+    uva__fiber_t *to = next_fiber(rt);
+    if (UVA__LIKELY(to != from))
+        uva__fiber_switch(from, to);
+    *rt->errno_at = saved_errno;
+}
+
+void uva__queue_task(uva_runtime_t *rt, uva__task_t *task) {
+    uva__ready_push(&rt->ready, (uintptr_t)task);
+    if (UVA__UNLIKELY(!rt->draining))
+        uva__loop_has_work(rt);
+}
+
+void uva__queue_callback(uva_runtime_t *rt, uva__callback_t *callback) {
+    uva__ready_push(&rt->ready, uva__entry_of_callback(callback));
+    if (UVA__UNLIKELY(!rt->draining))
+        uva__loop_has_work(rt);
+}
+
+void uva__run_eagerly(uva_runtime_t *rt, uva__task_t *child) {
+    uva__task_t *parent = rt->current;
+    if (!first_run(rt, child))
+        return;
+    if (UVA__UNLIKELY(rt->debug))
+        end_slice(rt, parent);
+    int saved_errno = *rt->errno_at;
+    parent->outer = rt->urgent;
+    parent->stage = UVA__STAGE_PARKED;
+    rt->urgent = parent;
+    child->budget = BUDGET;
+    uva__fiber_switch(&parent->stack->fiber, resume(rt, child));
+    *rt->errno_at = saved_errno;
+}
+
+void uva__drain(uva_runtime_t *rt) {
+    UVA__ASSERT(!rt->draining);
+    rt->draining = true;
+    rt->resumes = 0;
+    rt->pace = FIRST_LOOK;
+    rt->polled_ns = 0;
+    for (;;) {
+        uva__fiber_t *to = next_fiber(rt);
+        if (to != &rt->fiber)
+            uva__fiber_switch(&rt->fiber, to);
+        uva__callback_t *callback = rt->callback;
+        if (callback == NULL)
+            break;
+        rt->callback = NULL;
+        if (UVA__UNLIKELY(rt->debug))
+            rt->slice_ns = uv_hrtime();
+        callback->run(callback);
+        if (UVA__UNLIKELY(rt->debug))
+            end_slice(rt, NULL);
+    }
+    rt->draining = false;
+}
+
+void uva__stack_main(void *arg) {
+    uva__stack_t *stack = arg;
+    uva_runtime_t *rt = uva__thread_runtime;
+    uva__fiber_entered(&stack->fiber);
+    for (;;) {
+        uva__task_t *task = stack->owner;
+#if UVA__FIBER_NEEDS_RETIRE
+        if (task == NULL)
+            uva__fiber_leave(&stack->fiber, &rt->fiber);
+#endif
+        uva__task_run(task);
+        if (UVA__UNLIKELY(rt->debug)) {
+            end_slice(rt, task);
+            uva__sites_note(rt, task, stack);
+        }
+        uva__task_over(task);
+        uva__stack_release(&rt->stacks, stack);
+        uva__fiber_t *to = next_fiber(rt);
+        if (to != &stack->fiber)
+            uva__fiber_switch(&stack->fiber, to);
+    }
+}
+
+void uva__retire_stacks(uva_runtime_t *rt) {
+#if UVA__FIBER_NEEDS_RETIRE
+    for (uva__stack_t *stack = uva__stacks_pooled(&rt->stacks, NULL);
+         stack != NULL; stack = uva__stacks_pooled(&rt->stacks, stack))
+        uva__fiber_switch(&rt->fiber, &stack->fiber);
+#else
+    (void)rt;
+#endif
+}

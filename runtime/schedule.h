@@ -1,0 +1,36 @@
+/*
+ * The scheduler: the one place that switches stacks (docs/DESIGN.md, I3, I4).
+ *
+ * Control goes straight from task to task; the loop's own stack is entered
+ * only to run callbacks and to poll.
+ */
+#ifndef UVA__SCHEDULE_H
+#define UVA__SCHEDULE_H
+
+#include "task.h"
+
+/* Leaves the running task's fiber for what is next. Comes back when the task
+ * is resumed; who resumes it must have been arranged. errno survives. */
+void uva__leave(uva_runtime_t *rt, uva__task_t *task);
+
+/* Queues a task that is parked with no waiter, or fresh. */
+void uva__queue_task(uva_runtime_t *rt, uva__task_t *task);
+
+/* Queues a callback whose place is reserved. */
+void uva__queue_callback(uva_runtime_t *rt, uva__callback_t *callback);
+
+/* Runs a fresh task at once until it parks or ends; then the running task goes
+ * on. The child must not be queued. */
+void uva__run_eagerly(uva_runtime_t *rt, uva__task_t *child);
+
+/* Runs ticks until nothing is ready or the loop should poll. On the loop's
+ * stack only. */
+void uva__drain(uva_runtime_t *rt);
+
+/* Lets every pooled stack end its fiber, where a sanitizer needs that. */
+void uva__retire_stacks(uva_runtime_t *rt);
+
+/* The entry function of every stack: runs one task after another. */
+void uva__stack_main(void *stack);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * What: the scopes of scope.h: open, close, cancel, and what a park must know.
+ *
+ * How: the chain of a task's scopes is walked when one is cancelled, taken
+ * back, or closed, never when a task parks: a park looks at task->is_cut. Each
+ * scope remembers whether a park inside it was cut, which is what tells
+ * "cancelled" from "cut short" when it is closed.
+ *
+ * If you change this: uva__scope_cut is the only place where a cancellation
+ * reaches a parked task. Keep it so.
+ */
+#include "scope.h"
+
+#include "report.h"
+
+/* The next scope outwards whose cancellation reaches into this one. */
+static uva_scope_t *visible_parent(const uva_scope_t *scope) {
+    return scope->shield ? NULL : scope->parent;
+}
+
+/* The outermost cancelled scope visible from `scope`, or NULL. */
+static uva_scope_t *outermost_cut(uva_scope_t *scope) {
+    uva_scope_t *found = NULL;
+    for (; scope != NULL; scope = visible_parent(scope)) {
+        if (scope->code != 0)
+            found = scope;
+    }
+    return found;
+}
+
+static void refresh(uva__task_t *task) {
+    task->is_cut = outermost_cut(task->scope) != NULL;
+}
+
+uva_future_t *uva__scope_cut(uva_scope_t *scope, int code) {
+    /* A cancel outranks a deadline; nothing outranks a cancel. */
+    if (scope->code != UV_ECANCELED)
+        scope->code = code;
+    uva__task_t *task = uva__task_of(scope->task);
+    refresh(task);
+    if (!task->is_cut || task->waiter == NULL)
+        return NULL;
+    return task->waiter->wait->cancel(task->waiter);
+}
+
+void uva__scope_mend(uva_scope_t *scope) {
+    scope->code = 0;
+    refresh(uva__task_of(scope->task));
+}
+
+void uva__scope_enter(uva_scope_t *scope, uva__task_t *task) {
+    scope->task = &task->future;
+    scope->parent = task->scope;
+    scope->open = true;
+    task->scope = scope;
+    if (scope->shield || scope->code != 0)
+        refresh(task);
+}
+
+void uva__scope_leave(uva_scope_t *scope, uva__task_t *task) {
+    if (task->scope != scope)
+        uva__abort("a scope is closed that is not the innermost one of the "
+                   "running task; close scopes in the reverse order of "
+                   "opening, in the task that opened them, on every way out "
+                   "of their blocks");
+    task->scope = scope->parent;
+    scope->open = false;
+    if (scope->code != 0 || scope->shield)
+        refresh(task);
+}
+
+void uva__scope_note_cut(uva__task_t *task) {
+    uva_scope_t *last = outermost_cut(task->scope);
+    if (last == NULL)
+        return;
+    for (uva_scope_t *scope = task->scope; scope != last; scope = scope->parent)
+        scope->cut = true;
+    last->cut = true;
+}
+
+/* Cuts a scope from wherever it was decided: a deadline or a call. */
+static void cut(uva_scope_t *scope, int code) {
+    uva__task_t *task = uva__task_of(scope->task);
+    uva__pass_on(uva__scope_cut(scope, code), task->reason);
+}
+
+static void expire(uva_deadline_t *deadline) {
+    cut(UVA__OF(deadline, uva_scope_t, deadline), UV_ETIMEDOUT);
+}
+
+static void arm(uva_runtime_t *rt, uva_scope_t *scope, uint64_t timeout_ms) {
+    scope->deadline.expire = expire;
+    if (timeout_ms != UVA_FOREVER)
+        uva__deadlines_arm(&rt->deadlines, &scope->deadline,
+                           uva__deadline_ns(rt, timeout_ms));
+}
+
+void uva__scope_init_root(uva_scope_t *root, uva__task_t *task) {
+    *root = (uva_scope_t){.task = &task->future, .open = true};
+}
+
+void uva_scope_open(uva_scope_t *scope, uint64_t timeout_ms, unsigned flags) {
+    uva__task_t *task = uva__running("uva_scope_open");
+    *scope = (uva_scope_t){.shield = (flags & UVA_SCOPE_SHIELD) != 0,
+                           .code = timeout_ms == 0 ? UV_ETIMEDOUT : 0};
+    if (task == NULL)
+        return;
+    uva__scope_enter(scope, task);
+    if (timeout_ms != 0)
+        arm(task->future.runtime, scope, timeout_ms);
+}
+
+/* What closing tells; the scope is not part of the chain any more. */
+static int verdict(const uva_scope_t *scope) {
+    if (!scope->cut)
+        return 0;
+    if (outermost_cut(visible_parent(scope)) != NULL)
+        return UV_ECANCELED;
+    return scope->code != 0 ? scope->code : UV_ECANCELED;
+}
+
+int uva_scope_close(uva_scope_t *scope) {
+    uva__task_t *task = uva__running("uva_scope_close");
+    if (scope->task == NULL || task == NULL)
+        return UV_EPERM;
+    if (!scope->open)
+        uva__abort("uva_scope_close: this scope is not open; close each scope "
+                   "once, on every way out of its block");
+    uva__deadlines_disarm(&task->future.runtime->deadlines, &scope->deadline);
+    uva__scope_leave(scope, task);
+    return verdict(scope);
+}
+
+void uva_scope_cancel(uva_scope_t *scope) {
+    if (!scope->open || !uva__is_ours(scope->task, "uva_scope_cancel"))
+        return;
+    uva_runtime_t *rt = scope->task->runtime;
+    uva__deadlines_disarm(&rt->deadlines, &scope->deadline);
+    cut(scope, UV_ECANCELED);
+}
+
+int uva_scope_reschedule(uva_scope_t *scope, uint64_t timeout_ms) {
+    if (!scope->open || scope->code != 0)
+        return UV_EPERM;
+    if (!uva__is_ours(scope->task, "uva_scope_reschedule"))
+        return UV_EPERM;
+    uva_runtime_t *rt = scope->task->runtime;
+    uva__deadlines_disarm(&rt->deadlines, &scope->deadline);
+    if (timeout_ms == 0)
+        cut(scope, UV_ETIMEDOUT);
+    else
+        arm(rt, scope, timeout_ms);
+    return 0;
+}

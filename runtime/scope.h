@@ -1,0 +1,34 @@
+/*
+ * Scopes inside: the only path of cancellation.
+ *
+ * A task's open scopes form a chain from the innermost (task->scope) to its
+ * root (task->root, the task's own cancel). A cancellation is visible from the
+ * innermost scope up to and including the first shield. task->is_cut caches
+ * "something visible is cancelled": it is what every park looks at.
+ */
+#ifndef UVA__SCOPE_H
+#define UVA__SCOPE_H
+
+#include "task.h"
+#include "uvawait/scope.h"
+
+/* Cancels an open scope with UV_ECANCELED or UV_ETIMEDOUT, and cuts the park
+ * that its task is in, if it reaches it. Returns a future that the request is
+ * to be passed on to, or NULL. */
+uva_future_t *uva__scope_cut(uva_scope_t *scope, int code);
+
+/* Takes the cancellation of a scope back. */
+void uva__scope_mend(uva_scope_t *scope);
+
+/* Makes a prepared scope (shield and code set, the rest cleared) the innermost
+ * one of a task, and takes it out again. */
+void uva__scope_enter(uva_scope_t *scope, uva__task_t *task);
+void uva__scope_leave(uva_scope_t *scope, uva__task_t *task);
+
+/* Notes in the scopes that a park of the task was refused or cut. */
+void uva__scope_note_cut(uva__task_t *task);
+
+/* A task's outermost scope. */
+void uva__scope_init_root(uva_scope_t *root, uva__task_t *task);
+
+#endif

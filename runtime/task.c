@@ -1,0 +1,429 @@
+/*
+ * What: the life of tasks and coroutines, from spawn to their last reference.
+ *
+ * How: spawning takes a control block from the pool and a place in the ready
+ * queue; nothing else, and no stack yet. The scheduler calls uva__task_run()
+ * on the stack, then uva__task_over(). The runtime holds one reference from
+ * start to over; the spawner holds the other.
+ */
+#include "task.h"
+
+#include <string.h>
+
+#include "end.h"
+#include "loop.h"
+#include "report.h"
+#include "schedule.h"
+#include "scope.h"
+
+/* ---- kinds -------------------------------------------------------------- */
+
+static void note_request(uva__task_t *task, uva__text_t *reason) {
+    task->requests++;
+    uva__text_put(&task->reason, uva__text_ref(reason));
+}
+
+static uva_future_t *cancel_task(uva_future_t *f, uva__text_t *reason) {
+    uva__task_t *task = uva__task_of(f);
+    note_request(task, reason);
+    return uva__scope_cut(&task->root, UV_ECANCELED);
+}
+
+/* Unstarted: it is over. In place on somebody's stack: its scope is cut. */
+static uva_future_t *cancel_coroutine(uva_future_t *f, uva__text_t *reason) {
+    uva__task_t *task = uva__task_of(f);
+    note_request(task, reason);
+    if (f->state == UVA__PENDING)
+        return uva__scope_cut(&task->root, UV_ECANCELED);
+    f->message = uva__text_ref(reason);
+    uva__complete(f, UV_ECANCELED);
+    return NULL;
+}
+
+static void drop_task(uva_future_t *f) {
+    uva__task_t *task = uva__task_of(f);
+    uva__text_unref(task->heard);
+    uva__text_unref(task->reason);
+    if (task->copy != NULL)
+        uva__give(&f->runtime->pools, task->copy, task->copy_bytes);
+}
+
+const uva__future_kind_t uva__task_kind = {.noun = "task",
+                                           .bytes = sizeof(uva__task_t),
+                                           .is_task = true,
+                                           .cancel = cancel_task,
+                                           .drop = drop_task};
+
+const uva__future_kind_t uva__coroutine_kind = {.noun = "coroutine",
+                                                .bytes = sizeof(uva__task_t),
+                                                .is_task = true,
+                                                .cancel = cancel_coroutine,
+                                                .drop = drop_task};
+
+/* ---- making ------------------------------------------------------------- */
+
+/* What a spawn gives, whatever its form. */
+typedef struct order {
+    const char *site;
+    uint8_t site_fn; /* which argument of the site names fn, from 1 */
+    uva_fn fn;
+    void *arg;
+    const void *copy;
+    size_t copy_bytes;
+} order_t;
+
+/* A control block in stage FRESH; NULL without memory. */
+static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
+                         const order_t *order) {
+    uva_future_t *f = uva__future_make(kind, rt, order->site);
+    if (f == NULL)
+        return NULL;
+    f->site_fn = order->site_fn;
+    uva__task_t *task = uva__task_of(f);
+    task->stack = NULL;
+    task->waiter = NULL;
+    task->scope = &task->root;
+    task->is_cut = false;
+    task->stage = UVA__STAGE_FRESH;
+    task->fn = order->fn;
+    task->arg = order->arg;
+    task->outcome = f;
+    task->heard = NULL;
+    task->reason = NULL;
+    task->requests = 0;
+    task->round = 0;
+    task->copy = NULL;
+    task->stack_bytes = 0;
+    uva__scope_init_root(&task->root, task);
+    if (order->copy == NULL || order->copy_bytes == 0)
+        return task;
+    task->copy_bytes = order->copy_bytes;
+    task->copy = uva__take(&rt->pools, order->copy_bytes);
+    if (task->copy == NULL) {
+        f->seen = true;
+        uva_unref(f);
+        return NULL;
+    }
+    task->arg = memcpy(task->copy, order->copy, order->copy_bytes);
+    return task;
+}
+
+/* Where guards cost mappings, the kernel's limit is met here, with a clear
+ * refusal, and not when the task first runs: a stack for it must exist. */
+static int ensure_stack(uva_runtime_t *rt) {
+    if (rt->live < rt->stacks.standard.live)
+        return 0;
+    const char *why = NULL;
+    uva__stack_t *stack = uva__stack_acquire(&rt->stacks, 0, &why);
+    if (stack != NULL) {
+        uva__stack_release(&rt->stacks, stack);
+        rt->said_no_room = false;
+        return 0;
+    }
+    if (!rt->said_no_room)
+        uva__report(rt, "no more tasks than these %zu: %s", rt->live, why);
+    rt->said_no_room = true;
+    return UV_ENOMEM;
+}
+
+/* Whether a task may be started at all; reserves its place in the queue. */
+static int may_start(uva_runtime_t *rt) {
+    if (UVA__UNLIKELY(rt->life != UVA__RUNNING) && !uva__end_admits(rt))
+        return UV_ESHUTDOWN;
+    if (UVA__UNLIKELY(rt->stacks.guards.kind == UVA_GUARD_MPROTECT)) {
+        int code = ensure_stack(rt);
+        if (code < 0)
+            return code;
+    }
+    return uva__ready_reserve(&rt->ready);
+}
+
+/* Enters a task into the books of the runtime. Its place is reserved. */
+static void enter(uva_runtime_t *rt, uva__task_t *task) {
+    task->future.refs++;
+    uva__list_push(&rt->tasks, &task->all);
+    if (rt->live++ == 0)
+        uva__loop_hold(rt);
+}
+
+int uva__task_start(uva__task_t *task) {
+    uva_runtime_t *rt = task->future.runtime;
+    int code = may_start(rt);
+    if (code < 0)
+        return code;
+    task->future.kind = &uva__task_kind;
+    task->future.state = UVA__PENDING;
+    enter(rt, task);
+    uva__queue_task(rt, task);
+    return 0;
+}
+
+/* The runtime to spawn on, or NULL after a report. */
+static uva_runtime_t *runtime_for(uva_runtime_t *rt, const char *call,
+                                  uva_fn fn) {
+    if (rt == NULL || rt != uva__thread_runtime) {
+        (void)uva__misuse(call, "this thread has no such runtime. Call it "
+                                "inside uva_run(), on the loop's own thread; "
+                                "from other threads use uva_post() or "
+                                "uva_call()");
+        return NULL;
+    }
+    if (fn == NULL) {
+        (void)uva__misuse(call, "the function is NULL");
+        return NULL;
+    }
+    return rt;
+}
+
+static uva_task_t *spawn(uva_runtime_t *rt, const order_t *order) {
+    int code = may_start(rt);
+    if (UVA__UNLIKELY(code < 0))
+        return NULL;
+    uva__task_t *task = make(rt, &uva__task_kind, order);
+    if (UVA__UNLIKELY(task == NULL)) {
+        uva__ready_unreserve(&rt->ready);
+        return NULL;
+    }
+    enter(rt, task);
+    return &task->future;
+}
+
+uva_task_t *uva_spawn_on_at(const char *site, uva_runtime_t *runtime, uva_fn fn,
+                            void *arg) {
+    uva_runtime_t *rt = runtime_for(runtime, "uva_spawn_on", fn);
+    if (rt == NULL)
+        return NULL;
+    uva_task_t *f =
+        spawn(rt, &(order_t){.site = site, .site_fn = 2, .fn = fn, .arg = arg});
+    if (f != NULL)
+        uva__queue_task(rt, uva__task_of(f));
+    return f;
+}
+
+uva_task_t *uva_spawn_at(const char *site, uva_fn fn, void *arg) {
+    uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_spawn", fn);
+    if (rt == NULL)
+        return NULL;
+    uva_task_t *f =
+        spawn(rt, &(order_t){.site = site, .site_fn = 1, .fn = fn, .arg = arg});
+    if (f != NULL)
+        uva__queue_task(rt, uva__task_of(f));
+    return f;
+}
+
+uva_task_t *uva_spawn_with_at(const char *site,
+                              const uva_task_options_t *options, uva_fn fn,
+                              void *arg) {
+    uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_spawn_with", fn);
+    if (rt == NULL)
+        return NULL;
+    static const uva_task_options_t defaults;
+    if (options == NULL)
+        options = &defaults;
+    uva_task_t *f = spawn(rt, &(order_t){.site = site,
+                                         .site_fn = 2,
+                                         .fn = fn,
+                                         .arg = arg,
+                                         .copy = options->copy,
+                                         .copy_bytes = options->copy_bytes});
+    if (f == NULL)
+        return NULL;
+    uva__task_t *task = uva__task_of(f);
+    task->stack_bytes = options->stack_bytes;
+    if (options->name != NULL)
+        f->name = uva__text_new(options->name);
+    if (options->eager && rt->current != NULL)
+        uva__run_eagerly(rt, task);
+    else
+        uva__queue_task(rt, task);
+    return f;
+}
+
+uva_future_t *uva_coroutine_at(const char *site, uva_fn fn, const void *args,
+                               size_t args_bytes) {
+    uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_coroutine", fn);
+    if (rt == NULL)
+        return NULL;
+    uva__task_t *task = make(rt, &uva__coroutine_kind,
+                             &(order_t){.site = site,
+                                        .site_fn = 1,
+                                        .fn = fn,
+                                        .copy = args,
+                                        .copy_bytes = args_bytes});
+    if (task == NULL)
+        return NULL;
+    task->future.state = UVA__UNSTARTED;
+    return &task->future;
+}
+
+uva_task_t *(uva_spawn)(uva_fn fn, void *arg) {
+    return uva_spawn_at(NULL, fn, arg);
+}
+
+uva_task_t *(uva_spawn_on)(uva_runtime_t *runtime, uva_fn fn, void *arg) {
+    return uva_spawn_on_at(NULL, runtime, fn, arg);
+}
+
+uva_task_t *(uva_spawn_with)(const uva_task_options_t *options, uva_fn fn,
+                             void *arg) {
+    return uva_spawn_with_at(NULL, options, fn, arg);
+}
+
+uva_future_t *(uva_coroutine)(uva_fn fn, const void *args, size_t args_bytes) {
+    return uva_coroutine_at(NULL, fn, args, args_bytes);
+}
+
+/* ---- coroutines --------------------------------------------------------- */
+
+void uva__start_if_coroutine(uva_future_t *f) {
+    if (f->state != UVA__UNSTARTED)
+        return;
+    int code = uva__task_start(uva__task_of(f));
+    if (code < 0)
+        uva__complete(f, code);
+}
+
+uva_task_t *uva_start(uva_future_t *coroutine) {
+    if (coroutine == NULL || !uva__is_ours(coroutine, "uva_start"))
+        return NULL;
+    if (coroutine->state != UVA__UNSTARTED)
+        return coroutine;
+    uva__start_if_coroutine(coroutine);
+    if (!uva__is_done(coroutine))
+        return coroutine;
+    coroutine->seen = true;
+    uva_unref(coroutine);
+    return NULL;
+}
+
+/* What a body's end means for the message: a request to end carries its
+ * reason into the outcome. */
+static void settle_message(uva__task_t *task, int code) {
+    if (code == UV_ECANCELED && task->future.message == NULL)
+        task->future.message = uva__text_ref(task->reason);
+}
+
+void uva__run_in_place(uva__task_t *runner, uva__task_t *coroutine) {
+    uva_future_t *outer = runner->outcome;
+    const uva_scope_t *before = runner->scope;
+    /* Only somebody else who holds it could cancel it meanwhile. */
+    bool is_shared = coroutine->future.refs > 1;
+    if (is_shared)
+        uva__scope_enter(&coroutine->root, runner);
+    coroutine->future.state = UVA__PENDING;
+    runner->outcome = &coroutine->future;
+    int code = coroutine->fn(coroutine->arg);
+    runner->outcome = outer;
+    if (is_shared)
+        uva__scope_leave(&coroutine->root, runner);
+    if (UVA__UNLIKELY(runner->scope != before))
+        uva__abort("the coroutine returned inside an open scope; call "
+                   "uva_scope_close() on every way out of its block");
+    settle_message(coroutine, code);
+    uva__complete(&coroutine->future, code);
+}
+
+/* ---- the course of a task ----------------------------------------------- */
+
+void uva__task_run(uva__task_t *task) {
+    int code = task->fn(task->arg);
+    if (UVA__UNLIKELY(task->scope != &task->root))
+        uva__abort("the body returned inside an open scope; call "
+                   "uva_scope_close() on every way out of its block");
+    settle_message(task, code);
+    uva__complete(&task->future, code);
+}
+
+void uva__task_over(uva__task_t *task) {
+    uva_runtime_t *rt = task->future.runtime;
+    task->stack = NULL;
+    task->stage = UVA__STAGE_OVER;
+    uva__list_remove(&rt->tasks, &task->all);
+    uva__ready_unreserve(&rt->ready);
+    rt->live--;
+    if (UVA__UNLIKELY(rt->life != UVA__RUNNING))
+        uva__end_task_over(rt, task);
+    uva_unref(&task->future);
+}
+
+void uva__task_end_unrun(uva__task_t *task, int code) {
+    settle_message(task, code);
+    uva__complete(&task->future, code);
+    uva__task_over(task);
+}
+
+void uva_detach(uva_task_t *task) {
+    uva_unref(task);
+}
+
+/* ---- inside a body ------------------------------------------------------ */
+
+uva__task_t *uva__running(const char *call) {
+    uva_runtime_t *rt = uva__thread_runtime;
+    if (UVA__LIKELY(rt != NULL && rt->current != NULL))
+        return rt->current;
+    (void)uva__misuse(call, "called outside a task. Only a task can wait: "
+                            "spawn one, or use uva_run()");
+    return NULL;
+}
+
+uva_task_t *uva_current(void) {
+    uva_runtime_t *rt = uva__thread_runtime;
+    return rt != NULL && rt->current != NULL ? &rt->current->future : NULL;
+}
+
+int uva_return(void *value) {
+    uva__task_t *task = uva__running("uva_return");
+    if (task == NULL)
+        return UV_EPERM;
+    task->outcome->value = value;
+    return 0;
+}
+
+int uva_fail(int code, const char *format, ...) {
+    if (code >= 0)
+        return UV_EINVAL;
+    uva__task_t *task = uva__running("uva_fail");
+    if (task == NULL || format == NULL)
+        return code;
+    va_list arguments;
+    va_start(arguments, format);
+    uva__text_put(&task->outcome->message, uva__text_format(format, arguments));
+    va_end(arguments);
+    return code;
+}
+
+const char *uva_last_message(void) {
+    uva_runtime_t *rt = uva__thread_runtime;
+    if (rt == NULL || rt->current == NULL)
+        return NULL;
+    return uva__text_chars(rt->current->heard);
+}
+
+/* ---- requests to end ---------------------------------------------------- */
+
+const char *uva_cancel_reason(void) {
+    uva_runtime_t *rt = uva__thread_runtime;
+    if (rt == NULL || rt->current == NULL)
+        return NULL;
+    return uva__text_chars(rt->current->reason);
+}
+
+int uva_uncancel(uva_task_t *f) {
+    if (f == NULL || !f->kind->is_task || !uva__is_ours(f, "uva_uncancel"))
+        return 0;
+    uva__task_t *task = uva__task_of(f);
+    if (uva__is_done(f) || task->requests == 0)
+        return task->requests;
+    if (--task->requests == 0) {
+        uva__text_put(&task->reason, NULL);
+        uva__scope_mend(&task->root);
+    }
+    return task->requests;
+}
+
+int uva_cancelling(const uva_task_t *f) {
+    if (f == NULL || !f->kind->is_task)
+        return 0;
+    return uva__task_of(f)->requests;
+}

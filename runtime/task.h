@@ -1,0 +1,87 @@
+/*
+ * Tasks inside. The control block lies apart from the stack, dense among
+ * others of its kind; a stack is taken when the task first runs, and given
+ * back when its body has returned.
+ *
+ * Stages: UNSTARTED (a coroutine) -> FRESH (queued, no stack yet) ->
+ * RUNNING <-> PARKED -> OVER. A task that is queued to go on is PARKED with no
+ * waiter.
+ */
+#ifndef UVA__TASK_H
+#define UVA__TASK_H
+
+#include "future.h"
+#include "park.h"
+#include "uvawait/scope.h"
+#include "uvawait/task.h"
+
+typedef enum {
+    UVA__STAGE_FRESH,
+    UVA__STAGE_RUNNING,
+    UVA__STAGE_PARKED,
+    UVA__STAGE_OVER
+} uva__stage_t;
+
+struct uva__task {
+    uva_future_t future;   /* must stay the first member */
+    uva__stack_t *stack;   /* RUNNING, PARKED */
+    uva__waiter_t *waiter; /* what it is parked in; NULL once woken */
+    uva_scope_t *scope;    /* the innermost open one; at least &root */
+    bool is_cut;           /* its next park fails; see scope.h */
+    uint8_t stage;         /* uva__stage_t */
+    uint16_t budget;       /* calls that need not wait until it must yield */
+    uva_fn fn;
+    void *arg;             /* the user's, or the copy */
+    uva_future_t *outcome; /* what uva_return / uva_fail write to: itself, or
+                               the coroutine that runs in place on it */
+    uva__text_t *heard;    /* uva_last_message */
+    uva__text_t *reason;   /* of the last request to end */
+    int requests;          /* to end, not taken back */
+    uint32_t round;        /* the runtime's ending round it was cut in */
+    uva__task_t *outer;    /* who spawned it eagerly and goes on when it
+                               parks; only while on runtime->urgent */
+    uva_link_t all;        /* in runtime->tasks, FRESH .. PARKED */
+    void *copy;            /* of its arguments, freed with the handle */
+    size_t copy_bytes;
+    size_t stack_bytes; /* asked for; 0: the default */
+    uva_scope_t root;   /* its own cancel */
+};
+
+extern const uva__future_kind_t uva__task_kind;
+extern const uva__future_kind_t uva__coroutine_kind;
+
+static inline uva__task_t *uva__task_of(const uva_future_t *f) {
+    return (uva__task_t *)(uintptr_t)f;
+}
+
+/* The cooperative budget, to be asked by calls that may park before they take
+ * effect: 0, or UV_ECANCELED without effect. */
+static inline int uva__spend(uva__task_t *task) {
+    return UVA__LIKELY(--task->budget != 0) ? 0 : uva__spend_last(task);
+}
+
+/* The running task. Outside one the misuse is reported and it is NULL. */
+uva__task_t *uva__running(const char *call);
+
+/* Makes a coroutine a queued task; 0 or UV_ENOMEM / UV_ESHUTDOWN (reported
+ * where the reason would be a riddle). Keeps the caller's reference. */
+int uva__task_start(uva__task_t *task);
+
+/* f is a coroutine that has not begun: starts it. On failure f is completed
+ * with the code. Others are left alone. */
+void uva__start_if_coroutine(uva_future_t *f);
+
+/* Runs a coroutine that has not begun on the current task's stack, as a call.
+ * It is done afterwards. */
+void uva__run_in_place(uva__task_t *runner, uva__task_t *coroutine);
+
+/* Runs the body and completes the task; on the task's own stack. */
+void uva__task_run(uva__task_t *task);
+
+/* The last step of a task that was started: out of the runtime's books. */
+void uva__task_over(uva__task_t *task);
+
+/* Ends a task that never got to run. */
+void uva__task_end_unrun(uva__task_t *task, int code);
+
+#endif
