@@ -2,8 +2,9 @@
  * What: the parts of fibers that are not hot.
  *
  * ASan must know the bounds of the stack that is switched to. Those of a
- * thread's own stack it tells itself, when the first fiber reached from there
- * finishes the switch; uva__fiber_left says which fiber that was.
+ * thread's own stack it tells itself, when the fiber reached from there
+ * finishes the switch; uva__fiber_left says which fiber that was. They are
+ * taken each time: the host may run its loop on another stack by then.
  *
  * Mind google/sanitizers#1760: a fiber that leaves for good passes NULL, which
  * frees its fake stack; doing so on the thread's own stack would free the
@@ -14,6 +15,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#if UVA__ASAN
+#include <sanitizer/asan_interface.h>
+#endif
 #if defined(UVA__HAVE_VALGRIND)
 #include <valgrind/valgrind.h>
 #endif
@@ -43,6 +47,11 @@ void uva__fiber_term(uva__fiber_t *fiber) {
 #if UVA__TSAN
     __tsan_destroy_fiber(fiber->tsan);
 #endif
+#if UVA__ASAN
+    /* The frames that the fiber never returned from left red zones, which
+     * would outlive the mapping and be found by who gets these pages next. */
+    __asan_unpoison_memory_region(fiber->low, fiber->bytes);
+#endif
 #if defined(UVA__HAVE_VALGRIND)
     VALGRIND_STACK_DEREGISTER(fiber->valgrind_id);
 #endif
@@ -57,7 +66,7 @@ void uva__fiber_arrived(uva__fiber_t *self) {
     size_t bytes = 0;
     __sanitizer_finish_switch_fiber(self->fake_stack, &low, &bytes);
     uva__fiber_t *left = uva__fiber_left;
-    if (left != NULL && left->low == NULL) {
+    if (left != NULL) {
         left->low = (char *)(uintptr_t)low;
         left->bytes = bytes;
     }

@@ -22,8 +22,8 @@
 
 typedef struct uva__fiber {
     void *sp;     /* while it does not run */
-    char *low;    /* its stack; for a thread's own stack only known to ASan, */
-    size_t bytes; /* once it was left for the first time */
+    char *low;    /* its stack; of a thread's own only ASan knows it, from */
+    size_t bytes; /* when it is left */
 #if UVA__ASAN
     void *fake_stack; /* ASan's, while it does not run */
 #endif

@@ -65,7 +65,8 @@ static void fill(frame_t *frame, uint64_t entry, uint64_t arg,
     frame->x20 = arg;
     frame->x30 = trampoline;
 }
-#elif defined(__riscv) && __riscv_xlen == 64
+#elif defined(__riscv) && __riscv_xlen == 64 && \
+    (defined(__riscv_float_abi_double) || defined(__riscv_float_abi_soft))
 typedef struct frame {
     uint64_t s0;
     uint64_t s1; /* the entry */
@@ -90,6 +91,7 @@ static void fill(frame_t *frame, uint64_t entry, uint64_t arg,
     "no switch in assembly for this machine: configure with UVA_SWITCH=ucontext"
 #endif
 
+_Static_assert(sizeof(void *) == 8, "x32 and ILP32 need UVA_SWITCH=ucontext");
 _Static_assert(sizeof(frame_t) == UVA__FRAME_BYTES, "frame.h");
 _Static_assert(UVA__FRAME_BYTES % 16 == 0, "the entry must be aligned");
 
@@ -100,7 +102,7 @@ void *uva__switch_prepare(void *low, size_t bytes, uva__entry_fn entry,
     frame_t *frame = (frame_t *)(void *)sp;
     memset(frame, 0, sizeof *frame);
     fill(frame, (uint64_t)(uintptr_t)entry, (uint64_t)(uintptr_t)arg,
-         (uint64_t)(uintptr_t)uva__switch_entry);
+         (uint64_t)(uintptr_t)uva__switch_entry + UVA__ENTRY_SKIP);
     return sp;
 }
 

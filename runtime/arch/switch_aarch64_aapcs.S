@@ -15,9 +15,10 @@
  *         changes the rounding mode changes it for all. The signal mask. The
  *         guarded control stack (GCS).
  *
- * Return  by br x16, which may land on `bti c` and on code without guard. A
- *         return address is not signed here; code that signs its own (PAC)
- *         does so against its own sp, which is the same when it goes on.
+ * Return  by ret, for the reason in switch_x86_64_sysv.S, and because BTI does
+ *         not guard ret: the object claims BTI. A return address is not signed
+ *         here; code that signs its own (PAC) does so against its own sp, which
+ *         is the same when it goes on.
  *
  * Unwind  CFI on every instruction; the entry has no caller, and there a
  *         backtrace ends.
@@ -26,6 +27,18 @@
 #include "frame.h"
 
         .text
+
+        .macro  SAVE a, b, at
+        stp     \a, \b, [sp, #\at]
+        .cfi_rel_offset \a, \at
+        .cfi_rel_offset \b, \at + 8
+        .endm
+
+        .macro  LOAD a, b, at
+        ldp     \a, \b, [sp, #\at]
+        .cfi_restore \a
+        .cfi_restore \b
+        .endm
 
 /* void uva__switch(void **save_sp [x0], void *load_sp [x1]) */
         .globl  uva__switch
@@ -37,39 +50,35 @@ uva__switch:
         hint    #34                                /* bti c */
         sub     sp, sp, #UVA__FRAME_BYTES
         .cfi_adjust_cfa_offset UVA__FRAME_BYTES
-        stp     x19, x20, [sp, #UVA__FRAME_X19]    /* save in pairs */
-        stp     x21, x22, [sp, #UVA__FRAME_X19 + 16]
-        stp     x23, x24, [sp, #UVA__FRAME_X19 + 32]
-        stp     x25, x26, [sp, #UVA__FRAME_X19 + 48]
-        stp     x27, x28, [sp, #UVA__FRAME_X19 + 64]
-        stp     x29, x30, [sp, #UVA__FRAME_X29]
-        .cfi_rel_offset x29, UVA__FRAME_X29
-        .cfi_rel_offset x30, UVA__FRAME_X30
-        stp     d8, d9, [sp, #UVA__FRAME_D8]
-        stp     d10, d11, [sp, #UVA__FRAME_D8 + 16]
-        stp     d12, d13, [sp, #UVA__FRAME_D8 + 32]
-        stp     d14, d15, [sp, #UVA__FRAME_D8 + 48]
+        SAVE    x19, x20, UVA__FRAME_X19           /* save in pairs */
+        SAVE    x21, x22, UVA__FRAME_X19 + 16
+        SAVE    x23, x24, UVA__FRAME_X19 + 32
+        SAVE    x25, x26, UVA__FRAME_X19 + 48
+        SAVE    x27, x28, UVA__FRAME_X19 + 64
+        SAVE    x29, x30, UVA__FRAME_X29
+        SAVE    d8, d9, UVA__FRAME_D8
+        SAVE    d10, d11, UVA__FRAME_D8 + 16
+        SAVE    d12, d13, UVA__FRAME_D8 + 32
+        SAVE    d14, d15, UVA__FRAME_D8 + 48
         mov     x9, sp
         str     x9, [x0]                           /* *save_sp = this frame */
         mov     sp, x1                             /* now on the other stack, */
                                                    /* which ends in the same */
                                                    /* frame: CFI stays true */
-        ldp     d14, d15, [sp, #UVA__FRAME_D8 + 48]
-        ldp     d12, d13, [sp, #UVA__FRAME_D8 + 32]
-        ldp     d10, d11, [sp, #UVA__FRAME_D8 + 16]
-        ldp     d8, d9, [sp, #UVA__FRAME_D8]
-        ldp     x29, x30, [sp, #UVA__FRAME_X29]
-        .cfi_restore x29
-        .cfi_restore x30
-        ldp     x27, x28, [sp, #UVA__FRAME_X19 + 64]
-        ldp     x25, x26, [sp, #UVA__FRAME_X19 + 48]
-        ldp     x23, x24, [sp, #UVA__FRAME_X19 + 32]
-        ldp     x21, x22, [sp, #UVA__FRAME_X19 + 16]
-        ldp     x19, x20, [sp, #UVA__FRAME_X19]
+        LOAD    x29, x30, UVA__FRAME_X29           /* where it goes on, first: */
+                                                   /* ret waits for it */
+        LOAD    d8, d9, UVA__FRAME_D8
+        LOAD    d10, d11, UVA__FRAME_D8 + 16
+        LOAD    d12, d13, UVA__FRAME_D8 + 32
+        LOAD    d14, d15, UVA__FRAME_D8 + 48
+        LOAD    x19, x20, UVA__FRAME_X19
+        LOAD    x21, x22, UVA__FRAME_X19 + 16
+        LOAD    x23, x24, UVA__FRAME_X19 + 32
+        LOAD    x25, x26, UVA__FRAME_X19 + 48
+        LOAD    x27, x28, UVA__FRAME_X19 + 64
         add     sp, sp, #UVA__FRAME_BYTES
         .cfi_adjust_cfa_offset -UVA__FRAME_BYTES
-        mov     x16, x30                           /* where it goes on */
-        br      x16
+        ret
         .cfi_endproc
         .size   uva__switch, . - uva__switch
 
@@ -81,7 +90,7 @@ uva__switch:
 uva__switch_entry:
         .cfi_startproc
         .cfi_undefined x30                         /* nobody called */
-        hint    #34                                /* bti c */
+        nop                                        /* UVA__ENTRY_SKIP */
         mov     x29, #0                            /* frame chains end here */
         mov     x30, #0
         mov     x0, x20
@@ -89,6 +98,13 @@ uva__switch_entry:
         brk     #1                                 /* entry must not return */
         .cfi_endproc
         .size   uva__switch_entry, . - uva__switch_entry
+
+/* GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI (1), not PAC (2), not GCS (4). */
+        .section .note.gnu.property, "a", %note
+        .align  3
+        .word   4, 16, 5
+        .asciz  "GNU"
+        .word   0xc0000000, 4, 1, 0
 #endif
 
         .section .note.GNU-stack, "", %progbits

@@ -13,10 +13,9 @@
  * Not     fcsr: global state in the ABI. gp and tp: the thread's. The signal
  *         mask. Vector registers: none of them is callee-saved.
  *
- * Return  by jr t1, not by ret: a return-address stack would predict the stack
- *         that we came from.
+ * Return  by ret, for the reason in switch_x86_64_sysv.S.
  *
- * Unwind  CFI for what an unwinder needs; the entry has no caller, and there a
+ * Unwind  CFI on every instruction; the entry has no caller, and there a
  *         backtrace ends.
  */
 #if defined(__riscv) && __riscv_xlen == 64 && !defined(UVA__SWITCH_UCONTEXT)
@@ -24,35 +23,55 @@
 
         .text
 
+        .macro  SAVE reg, at
+        sd      \reg, \at(sp)
+        .cfi_rel_offset \reg, \at
+        .endm
+
+        .macro  LOAD reg, at
+        ld      \reg, \at(sp)
+        .cfi_restore \reg
+        .endm
+
+        .macro  FSAVE reg, at
+        fsd     \reg, \at(sp)
+        .cfi_rel_offset \reg, \at
+        .endm
+
+        .macro  FLOAD reg, at
+        fld     \reg, \at(sp)
+        .cfi_restore \reg
+        .endm
+
         .macro  ALL_S op
-        \op     s0, UVA__FRAME_S0(sp)
-        \op     s1, UVA__FRAME_S0 + 8(sp)
-        \op     s2, UVA__FRAME_S0 + 16(sp)
-        \op     s3, UVA__FRAME_S0 + 24(sp)
-        \op     s4, UVA__FRAME_S0 + 32(sp)
-        \op     s5, UVA__FRAME_S0 + 40(sp)
-        \op     s6, UVA__FRAME_S0 + 48(sp)
-        \op     s7, UVA__FRAME_S0 + 56(sp)
-        \op     s8, UVA__FRAME_S0 + 64(sp)
-        \op     s9, UVA__FRAME_S0 + 72(sp)
-        \op     s10, UVA__FRAME_S0 + 80(sp)
-        \op     s11, UVA__FRAME_S0 + 88(sp)
+        \op     s0, UVA__FRAME_S0
+        \op     s1, UVA__FRAME_S0 + 8
+        \op     s2, UVA__FRAME_S0 + 16
+        \op     s3, UVA__FRAME_S0 + 24
+        \op     s4, UVA__FRAME_S0 + 32
+        \op     s5, UVA__FRAME_S0 + 40
+        \op     s6, UVA__FRAME_S0 + 48
+        \op     s7, UVA__FRAME_S0 + 56
+        \op     s8, UVA__FRAME_S0 + 64
+        \op     s9, UVA__FRAME_S0 + 72
+        \op     s10, UVA__FRAME_S0 + 80
+        \op     s11, UVA__FRAME_S0 + 88
         .endm
 
         .macro  ALL_FS op
 #if defined(__riscv_float_abi_double)
-        \op     fs0, UVA__FRAME_FS0(sp)
-        \op     fs1, UVA__FRAME_FS0 + 8(sp)
-        \op     fs2, UVA__FRAME_FS0 + 16(sp)
-        \op     fs3, UVA__FRAME_FS0 + 24(sp)
-        \op     fs4, UVA__FRAME_FS0 + 32(sp)
-        \op     fs5, UVA__FRAME_FS0 + 40(sp)
-        \op     fs6, UVA__FRAME_FS0 + 48(sp)
-        \op     fs7, UVA__FRAME_FS0 + 56(sp)
-        \op     fs8, UVA__FRAME_FS0 + 64(sp)
-        \op     fs9, UVA__FRAME_FS0 + 72(sp)
-        \op     fs10, UVA__FRAME_FS0 + 80(sp)
-        \op     fs11, UVA__FRAME_FS0 + 88(sp)
+        \op     fs0, UVA__FRAME_FS0
+        \op     fs1, UVA__FRAME_FS0 + 8
+        \op     fs2, UVA__FRAME_FS0 + 16
+        \op     fs3, UVA__FRAME_FS0 + 24
+        \op     fs4, UVA__FRAME_FS0 + 32
+        \op     fs5, UVA__FRAME_FS0 + 40
+        \op     fs6, UVA__FRAME_FS0 + 48
+        \op     fs7, UVA__FRAME_FS0 + 56
+        \op     fs8, UVA__FRAME_FS0 + 64
+        \op     fs9, UVA__FRAME_FS0 + 72
+        \op     fs10, UVA__FRAME_FS0 + 80
+        \op     fs11, UVA__FRAME_FS0 + 88
 #endif
         .endm
 
@@ -65,23 +84,18 @@ uva__switch:
         .cfi_startproc
         addi    sp, sp, -UVA__FRAME_BYTES
         .cfi_adjust_cfa_offset UVA__FRAME_BYTES
-        sd      ra, UVA__FRAME_RA(sp)
-        .cfi_rel_offset ra, UVA__FRAME_RA
-        ALL_S   sd
-        .cfi_rel_offset s0, UVA__FRAME_S0
-        ALL_FS  fsd
+        SAVE    ra, UVA__FRAME_RA
+        ALL_S   SAVE
+        ALL_FS  FSAVE
         sd      sp, 0(a0)               /* *save_sp = this frame */
         mv      sp, a1                  /* now on the other stack, which ends */
                                         /* in the same frame: CFI stays true */
-        ALL_FS  fld
-        ALL_S   ld
-        .cfi_restore s0
-        ld      ra, UVA__FRAME_RA(sp)
-        .cfi_restore ra
+        LOAD    ra, UVA__FRAME_RA       /* where it goes on, first: ret waits */
+        ALL_FS  FLOAD
+        ALL_S   LOAD
         addi    sp, sp, UVA__FRAME_BYTES
         .cfi_adjust_cfa_offset -UVA__FRAME_BYTES
-        mv      t1, ra                  /* where it goes on */
-        jr      t1
+        ret
         .cfi_endproc
         .size   uva__switch, . - uva__switch
 
@@ -93,6 +107,10 @@ uva__switch:
 uva__switch_entry:
         .cfi_startproc
         .cfi_undefined ra               /* nobody called */
+        .option push
+        .option norvc
+        nop                             /* UVA__ENTRY_SKIP */
+        .option pop
         li      s0, 0                   /* frame chains end here */
         li      ra, 0
         mv      a0, s2
