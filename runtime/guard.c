@@ -21,7 +21,8 @@
  * next). Keeping the count in a global (I10). Trying MADV_GUARD_INSTALL again
  * after it was refused: what refuses it once is the kernel or mlockall().
  *
- * If you change this: docs name the figures; test_stack.c forces both kinds.
+ * If you change this: stack.h's room and the public header speak of it;
+ * test_stack_limits.c forces both kinds.
  */
 #include "guard.h"
 

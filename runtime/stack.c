@@ -18,7 +18,7 @@
  * parked page as well by default (2 us a page when it comes back, and the
  * fiber has to be made anew): purge does it when asked.
  *
- * If you change this: the states in stack.h; test_stack.c.
+ * If you change this: the states in stack.h.
  */
 #include "stack.h"
 
@@ -112,8 +112,8 @@ uva__stack_t *uva__stack_acquire_slow(uva__stacks_t *stacks, size_t bytes,
     class->live++;
     if (class->peak < class->live)
         class->peak = class->live;
-    uva__fiber_init(&stack->fiber, stack->low, stack->bytes, stacks->entry,
-                    stack);
+    uva__fiber_init(&stack->fiber, stack->fiber.low, stack->fiber.bytes,
+                    stacks->entry, stack);
     return stack;
 }
 
@@ -160,6 +160,16 @@ static size_t round_to_class(size_t bytes, size_t page_bytes) {
     return (bytes + step - 1) / step * step;
 }
 
+bool uva__stacks_ensure(uva__stacks_t *stacks, size_t count,
+                        const char **ret_why) {
+    uva__stack_class_t *class = &stacks->standard;
+    while (class->live + class->raw_count < count) {
+        if (!uva__arena_carve(stacks, class, ret_why))
+            return false;
+    }
+    return true;
+}
+
 void uva__stacks_trim(uva__stacks_t *stacks, size_t keep) {
     uva__stack_class_t *class = &stacks->standard;
     for (; class != NULL; class = class->next) {
@@ -174,7 +184,7 @@ static void trim_class(uva__stack_class_t *class, size_t keep) {
     size_t fresh = class->pooled - class->trimmed;
     for (size_t i = 0; i < fresh; i++, stack = stack->next) {
         if (i >= keep)
-            batch_add(&batch, stack->low, uva__stack_parked_floor(stack));
+            batch_add(&batch, stack->fiber.low, uva__stack_parked_floor(stack));
     }
     batch_flush(&batch);
     class->trimmed = class->pooled - keep;
@@ -202,7 +212,8 @@ static void purge_class(uva__stack_class_t *class, size_t keep) {
     while (stack != NULL) {
         uva__stack_t *next = stack->next;
         uva__fiber_term(&stack->fiber);
-        batch_add(&batch, stack->low, stack->low + class->area_bytes);
+        batch_add(&batch, stack->fiber.low,
+                  stack->fiber.low + class->area_bytes);
         stack->next = class->raw;
         class->raw = stack;
         stack = next;
@@ -284,7 +295,7 @@ bool uva__stacks_guard_hit(const uva__stacks_t *stacks,
                            const uva__stack_t *current, const void *address) {
     if (current == NULL)
         return false;
-    uintptr_t low = (uintptr_t)current->low;
+    uintptr_t low = (uintptr_t)current->fiber.low;
     uintptr_t hit = (uintptr_t)address;
     return hit < low && low - hit <= stacks->guards.guard_bytes;
 }

@@ -25,6 +25,7 @@
 #include "assert.h"
 #include "fiber.h"
 #include "guard.h"
+#include "sanitizers.h"
 
 #include "uvawait/inspect.h"
 
@@ -39,16 +40,25 @@
 typedef struct uva__stack uva__stack_t;
 typedef struct uva__stack_class uva__stack_class_t;
 
-/* The record of a stack: apart from the stack, dense, 64 bytes apart without
- * sanitizers, so that a round over many tasks touches one line of each. */
+/* The record of a stack: apart from the stack, dense, a cache line each, so
+ * that a round over many tasks touches one line of each. The bounds are those
+ * in fiber: from fiber.low, which is page aligned, up to the coloured top. They
+ * are filled in when the stack is carved; the rest of fiber belongs to pooled
+ * stacks and those in use. */
 struct uva__stack {
-    uva__fiber_t fiber;        /* pooled, in use; stays the first member */
+    uva__fiber_t fiber;        /* stays the first member */
     void *owner;               /* in use: the caller's, the task; else NULL */
     struct uva__stack *next;   /* raw, pooled: the next below it */
     uva__stack_class_t *class; /* always: the size class it belongs to */
-    char *low;                 /* always: lowest usable byte, page aligned */
-    size_t bytes;              /* always: from low up to the coloured top */
+    size_t bytes;              /* always: what it was asked to have; it has up
+                                  to a page more, and reports say this */
 };
+_Static_assert(UVA__ASAN || UVA__TSAN || sizeof(uva__stack_t) <= 64,
+               "one cache line for each stack");
+
+static inline char *uva__stack_top(const uva__stack_t *stack) {
+    return stack->fiber.low + stack->fiber.bytes;
+}
 
 /* All stacks of one size. */
 struct uva__stack_class {
@@ -125,6 +135,16 @@ static inline void uva__stack_release(uva__stacks_t *stacks,
     class->pool = stack;
     class->pooled++;
 }
+
+/**
+ * Makes sure that `count` stacks of the default size can be had at the same
+ * time, those in use included, so that a later acquire cannot be refused. What
+ * it adds is raw: a guard each, no page touched.
+ *
+ * Returns:  false: *ret_why as in acquire
+ */
+bool uva__stacks_ensure(uva__stacks_t *stacks, size_t count,
+                        const char **ret_why);
 
 /**
  * How many more stacks the kernel's map limit allows beyond those that exist,

@@ -8,13 +8,11 @@
  *   | guard | area ....... | guard | area ....... |        (addresses grow ->)
  *           ^low      top^-colour
  *
- * The stride is an odd number of pages, so that neither the tops nor the
- * guards pile up in a few sets of the caches and the TLB; each top is lowered
- * by another multiple of a cache line (colour), below 1 KiB so that a shallow
- * task still fits one page. An area has a page more than was asked for, which
- * pays for the colour. Records lie together in one allocation per arena.
- * Arenas double from 16 stacks up to ARENA_BYTES_MAX; when the kernel refuses
- * one it is halved until it is a single stack.
+ * The stride is an odd number of pages, so that tops do not pile up in a few
+ * sets of the TLB; each top is lowered by another multiple of a cache line
+ * (colour), below 1 KiB so that a shallow task still fits one page. An area
+ * has a page more than was asked for, which pays for the colour. Arenas double
+ * from 16 stacks up to ARENA_BYTES_MAX; one that the kernel refuses is halved.
  *
  * MAP_NORESERVE: nearly all of it is never touched. MAP_STACK: from Linux 6.7
  * on it keeps huge pages away; madvise() does so before. Neither PROT_NONE nor
@@ -24,10 +22,9 @@
  * against it and an eighth is left to everybody else: the first to notice a
  * used up address space would be malloc().
  *
- * Rejected: a mapping per stack (each costs a map, and munmap() stalls the
- * world). Records inside the stacks' top pages: measured, a round over 100,000
- * tasks takes twice as long. Records in the arena itself: leak checkers do not
- * look for pointers there.
+ * Rejected: a mapping per stack (each costs a map). Records inside the top
+ * pages: a round over 100,000 tasks took twice as long. Records in the arena:
+ * leak checkers do not look for pointers there.
  *
  * If you change this: stack_million in tests/ prints what it costs.
  */
@@ -69,8 +66,6 @@
 #define ARENA_STACK 0 /* elsewhere it changes what the mapping does */
 #endif
 
-static bool carve(uva__stacks_t *stacks, uva__stack_class_t *class,
-                  const char **ret_why);
 static uva__arena_t *arena_new(uva__stacks_t *stacks, uva__stack_class_t *class,
                                const char **ret_why);
 static uva__arena_t *arena_with_records(size_t count);
@@ -84,7 +79,7 @@ static const char *why_over_limit(uva__stacks_t *stacks);
 
 uva__stack_t *uva__arena_take(uva__stacks_t *stacks, uva__stack_class_t *class,
                               const char **ret_why) {
-    if (class->raw == NULL && !carve(stacks, class, ret_why))
+    if (class->raw == NULL && !uva__arena_carve(stacks, class, ret_why))
         return NULL;
     uva__stack_t *stack = class->raw;
     class->raw = stack->next;
@@ -92,10 +87,10 @@ uva__stack_t *uva__arena_take(uva__stacks_t *stacks, uva__stack_class_t *class,
     return stack;
 }
 
-/* Adds to the raw stacks. The batch grows with what is there already, so that
- * a small program guards few and a large one pays one call for many. */
-static bool carve(uva__stacks_t *stacks, uva__stack_class_t *class,
-                  const char **ret_why) {
+/* The batch grows with what is there already, so that a small program guards
+ * few and a large one pays one call for many. */
+bool uva__arena_carve(uva__stacks_t *stacks, uva__stack_class_t *class,
+                      const char **ret_why) {
     uva__arena_t *arena = class->arenas;
     if (arena == NULL || arena->carved == arena->count) {
         arena = arena_new(stacks, class, ret_why);
@@ -116,8 +111,10 @@ static bool carve(uva__stacks_t *stacks, uva__stack_class_t *class,
         uva__stack_t *stack = &arena->stacks[index];
         memset(stack, 0, sizeof *stack);
         stack->class = class;
-        stack->low = first + i * class->stride + stacks->guards.guard_bytes;
-        stack->bytes = class->area_bytes - index % COLOURS * CACHE_LINE;
+        stack->bytes = class->bytes;
+        stack->fiber.low =
+            first + i * class->stride + stacks->guards.guard_bytes;
+        stack->fiber.bytes = class->area_bytes - index % COLOURS * CACHE_LINE;
         stack->next = class->raw;
         class->raw = stack;
     }

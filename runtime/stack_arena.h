@@ -26,6 +26,14 @@ typedef struct uva__arena {
 uva__stack_t *uva__arena_take(uva__stacks_t *stacks, uva__stack_class_t *class,
                               const char **ret_why);
 
+/**
+ * Adds at least one to the raw stacks of this class.
+ *
+ * Returns:  false: none could be added, *ret_why as in acquire
+ */
+bool uva__arena_carve(uva__stacks_t *stacks, uva__stack_class_t *class,
+                      const char **ret_why);
+
 /** Unmaps and frees all arenas of the class. No fiber may be left. */
 void uva__arena_free_all(uva__stack_class_t *class);
 

@@ -34,8 +34,10 @@
 #define VALGRIND_MAKE_MEM_DEFINED(address, bytes) 0
 #endif
 
-/* x86-64 lets a leaf function use so much below the stack pointer. */
-#define RED_ZONE_BYTES 128
+/* What may still be needed below the stack pointer of a parked fiber: the 128
+ * bytes that x86-64 lets a leaf function use, and what the ucontext fallback
+ * has below the context that it calls the stack pointer. */
+#define BELOW_SP_BYTES ((size_t)256)
 
 /* From here on whole pages are dropped rather than filled with zeroes. */
 #define WORTH_DROPPING_PAGES 4
@@ -61,7 +63,7 @@ size_t uva__stack_used(const uva__stack_t *stack) {
     const uintptr_t *word = first_used_word(stack);
     if (word == NULL)
         return 0;
-    size_t used = (size_t)(stack->low + stack->bytes - (const char *)word);
+    size_t used = (size_t)(uva__stack_top(stack) - (const char *)word);
     if (stack->class->high_water < used)
         stack->class->high_water = used;
     return used;
@@ -82,7 +84,7 @@ void uva__stack_scrub(uva__stack_t *stack) {
 }
 
 char *uva__stack_parked_floor(const uva__stack_t *stack) {
-    char *top_page = page_floor(stack, stack->low + stack->bytes - 1);
+    char *top_page = page_floor(stack, uva__stack_top(stack) - 1);
     char *parked = page_floor(stack, parked_end(stack));
     return parked < top_page ? parked : top_page;
 }
@@ -91,9 +93,9 @@ char *uva__stack_parked_floor(const uva__stack_t *stack) {
 static uintptr_t *first_used_word(const uva__stack_t *stack) {
     unsigned char touched[128];
     size_t page = page_bytes_of(stack);
-    char *top = stack->low + stack->bytes;
-    char *area_end = stack->low + stack->class->area_bytes;
-    char *low = stack->low;
+    char *low = stack->fiber.low;
+    char *top = uva__stack_top(stack);
+    char *area_end = low + stack->class->area_bytes;
     while (low < area_end) {
         size_t pages = (size_t)(area_end - low) / page;
         if (pages > sizeof touched)
@@ -133,15 +135,19 @@ UNCHECKED static void zero(char *low, const char *end) {
     VALGRIND_ENABLE_ERROR_REPORTING;
 }
 
-/* Everything of a parked stack below this address is dead; word aligned. */
+/* Everything of a parked stack below this address is dead; word aligned. A
+ * stack pointer that does not lie on the stack (the ucontext fallback under a
+ * sanitizer that moves locals away) says nothing: then nothing is dead. */
 static char *parked_end(const uva__stack_t *stack) {
-    const char *sp = stack->fiber.sp;
-    size_t depth = (size_t)(sp - stack->low) & ~(sizeof(uintptr_t) - 1);
-    return depth > RED_ZONE_BYTES ? stack->low + depth - RED_ZONE_BYTES
-                                  : stack->low;
+    char *low = stack->fiber.low;
+    uintptr_t depth = (uintptr_t)stack->fiber.sp - (uintptr_t)low;
+    if (depth >= stack->fiber.bytes || depth < BELOW_SP_BYTES)
+        return low;
+    return low + (depth & ~(sizeof(uintptr_t) - 1)) - BELOW_SP_BYTES;
 }
 
 static char *page_floor(const uva__stack_t *stack, const char *address) {
     size_t page = page_bytes_of(stack);
-    return stack->low + (size_t)(address - stack->low) / page * page;
+    char *low = stack->fiber.low;
+    return low + (size_t)(address - low) / page * page;
 }
