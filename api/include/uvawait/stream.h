@@ -3,7 +3,11 @@
  *
  * A stream is read by one task and written by one task at a time; a second one
  * in the same direction gets UV_EBUSY. A write to a peer that is gone is an
- * error code, never SIGPIPE.
+ * error code, never SIGPIPE. TCP_NODELAY is on: what is written is sent at
+ * once, so write a message with one call.
+ *
+ * A stream or listener that is still open when its runtime ends is reported,
+ * with the place where it was opened, and closed.
  */
 #ifndef UVAWAIT_STREAM_H
 #define UVAWAIT_STREAM_H
@@ -26,8 +30,8 @@ typedef struct uva_listener uva_listener_t;
  * Cancel:   UV_ECANCELED; the socket is closed. A look-up that cannot be taken
  *           back goes on alone
  * Returns:  0; UV_ECANCELED; UV_EAI_... when host is not known; the last
- *           address's error (UV_ECONNREFUSED ...); UV_EINVAL for a port out of
- *           range; UV_ENOMEM, UV_EMFILE; UV_EPERM outside a task
+ *           address's error (UV_ECONNREFUSED ...); UV_EINVAL for NULL or a
+ *           port out of range; UV_ENOMEM, UV_EMFILE; UV_EPERM outside a task
  * Owns:     host borrowed until return; *ret_stream is new: uva_stream_close()
  * Since:    0.1
  */
@@ -43,7 +47,7 @@ UVA_API UVA_PARKS int uva_tcp_connect(const char *host, int port,
  * Cancel:   –
  * Returns:  0; UV_EADDRINUSE, UV_EACCES ...; UV_EINVAL for what is no address
  *           or a port out of range; UV_ENOMEM, UV_EMFILE; UV_EPERM without a
- *           runtime
+ *           runtime (reported); UV_ESHUTDOWN after its end
  * Owns:     host borrowed; *ret_listener is new: uva_listener_close()
  * Since:    0.1
  */
@@ -56,8 +60,9 @@ UVA_API int uva_tcp_listen(const char *host, int port, int backlog,
  * Context:  task
  * Parks:    always
  * Cancel:   UV_ECANCELED; the socket is closed
- * Returns:  0; UV_ECANCELED; UV_ENOENT, UV_ECONNREFUSED ...; UV_ENAMETOOLONG;
- *           UV_ENOMEM; UV_EPERM outside a task
+ * Returns:  0; UV_ECANCELED; UV_ENOENT, UV_ECONNREFUSED ...; UV_EAGAIN when
+ *           the listener's backlog is full; UV_ENAMETOOLONG; UV_EINVAL for NULL
+ *           or an empty path; UV_ENOMEM, UV_EMFILE; UV_EPERM outside a task
  * Owns:     path borrowed until return; *ret_stream is new
  * Since:    0.1
  */
@@ -71,8 +76,10 @@ UVA_API UVA_PARKS int uva_pipe_connect(const char *path,
  * Context:  task or host callback, in the thread of the runtime
  * Parks:    never
  * Cancel:   –
- * Returns:  0; UV_EADDRINUSE, UV_EACCES ...; UV_ENAMETOOLONG; UV_ENOMEM;
- *           UV_EPERM without a runtime
+ * Returns:  0; UV_EADDRINUSE, UV_EACCES (also for a directory that does not
+ *           exist) ...; UV_ENAMETOOLONG; UV_EINVAL for NULL or an empty path;
+ *           UV_ENOMEM, UV_EMFILE; UV_EPERM without a runtime (reported);
+ *           UV_ESHUTDOWN after its end
  * Owns:     path borrowed; *ret_listener is new
  * Since:    0.1
  */
@@ -92,14 +99,16 @@ UVA_API int uva_pipe_listen(const char *path, int backlog,
 UVA_API int uva_listener_port(const uva_listener_t *listener);
 
 /**
- * Waits for the next connection.
+ * Waits for the next connection. Nothing is accepted that no task asked for.
  *
  * Context:  task
  * Parks:    unless a connection is waiting
  * Cancel:   UV_ECANCELED; the connection stays in the backlog
  * Returns:  0; UV_ECANCELED, also when the listener is closed meanwhile;
- *           UV_EBUSY when another task is in uva_accept(); UV_EMFILE and what
- *           else accept gives; UV_ENOMEM; UV_EPERM outside a task; UV_EINVAL
+ *           UV_EBUSY when another task is in uva_accept(); UV_EMFILE, UV_ENFILE
+ *           (the connection stays in the backlog: sleep a little, try again)
+ *           and what else accept gives; UV_ENOMEM (the connection is closed);
+ *           UV_EPERM outside a task; UV_EINVAL
  * Owns:     listener borrowed; *ret_stream is new
  * Since:    0.1
  */
@@ -126,7 +135,8 @@ UVA_API void uva_listener_close(uva_listener_t *listener);
  * Cancel:   UV_ECANCELED; no byte is lost, the stream stays usable
  * Returns:  the number of bytes; UV_EOF at the end; UV_ECANCELED, also when the
  *           stream is closed meanwhile; UV_EBUSY when another task reads;
- *           UV_ECONNRESET ... (again at every later read); UV_EPERM; UV_EINVAL
+ *           UV_ECONNRESET ... (after the bytes that had arrived, and again at
+ *           every later read); UV_ENOMEM; UV_EPERM; UV_EINVAL
  * Owns:     stream and buffer borrowed until return
  * Since:    0.1
  */
@@ -140,7 +150,9 @@ UVA_API UVA_PARKS ssize_t uva_read(uva_stream_t *stream, void *buffer,
  * Parks:    until they are there
  * Cancel:   UV_ECANCELED; what had arrived stays in the stream
  * Returns:  bytes; UV_EOF when the stream ends before (what had arrived stays
- *           readable); UV_ENOMEM when it must be kept and cannot; as uva_read()
+ *           readable); UV_ECONNRESET ... (what had arrived is dropped);
+ *           UV_ENOMEM when it must be kept and cannot (again at every later
+ *           read); as uva_read()
  * Owns:     stream and buffer borrowed until return
  * Since:    0.1
  */
@@ -157,7 +169,9 @@ UVA_API UVA_PARKS ssize_t uva_read_exactly(uva_stream_t *stream, void *buffer,
  *           the peer has seen half of it
  * Returns:  bytes; UV_ECANCELED, also when the stream is closed meanwhile;
  *           UV_EPIPE, UV_ECONNRESET when the peer is gone; UV_EBUSY when
- *           another task writes; UV_ENOMEM; UV_EPERM; UV_EINVAL
+ *           another task writes; UV_ENOMEM, UV_EMFILE when it cannot wait (it
+ *           takes a descriptor); UV_EPERM; UV_EINVAL. After any error between
+ *           the first and the last byte the stream takes no more writes
  * Owns:     stream and data borrowed until return
  * Since:    0.1
  */
@@ -178,20 +192,22 @@ UVA_API UVA_PARKS ssize_t uva_writev(uva_stream_t *stream,
                                      const uv_buf_t buffers[], unsigned count);
 
 /**
- * Ends the writing side: the peer reads UV_EOF; reading goes on.
+ * Ends the writing side: the peer reads UV_EOF after what was written; reading
+ * goes on.
  *
- * Context:  task
- * Parks:    until it is done
- * Cancel:   UV_ECANCELED; the end is on its way all the same
- * Returns:  0 (also the second time); UV_ENOTCONN, UV_EPIPE ...; UV_ECANCELED;
- *           UV_EBUSY while a task writes; UV_EPERM; UV_EINVAL
- * Owns:     stream borrowed until return
+ * Context:  the thread of the runtime
+ * Parks:    never (what was written is the kernel's already)
+ * Cancel:   –
+ * Returns:  0 (also the second time); UV_ENOTCONN ...; UV_EPIPE when a write
+ *           was broken off; UV_EBUSY while a task writes; UV_EPERM; UV_EINVAL
+ * Owns:     stream borrowed
  * Since:    0.1
  */
-UVA_API UVA_PARKS int uva_shutdown(uva_stream_t *stream);
+UVA_API int uva_shutdown(uva_stream_t *stream);
 
 /**
- * Closes a stream. Who waits in it gets UV_ECANCELED.
+ * Closes a stream. Who waits in it gets UV_ECANCELED. What was written is
+ * still sent.
  *
  * Context:  the thread of the runtime
  * Parks:    never
@@ -201,6 +217,28 @@ UVA_API UVA_PARKS int uva_shutdown(uva_stream_t *stream);
  * Since:    0.1
  */
 UVA_API void uva_stream_close(uva_stream_t *stream);
+
+/* The functions behind the macros below: site is UVA_SITE(...). */
+UVA_API UVA_PARKS int uva_tcp_connect_at(const char *site, const char *host,
+                                         int port, uva_stream_t **ret_stream);
+UVA_API int uva_tcp_listen_at(const char *site, const char *host, int port,
+                              int backlog, uva_listener_t **ret_listener);
+UVA_API UVA_PARKS int uva_pipe_connect_at(const char *site, const char *path,
+                                          uva_stream_t **ret_stream);
+UVA_API int uva_pipe_listen_at(const char *site, const char *path, int backlog,
+                               uva_listener_t **ret_listener);
+UVA_API UVA_PARKS int uva_accept_at(const char *site, uva_listener_t *listener,
+                                    uva_stream_t **ret_stream);
+
+#define uva_tcp_connect(...) \
+    uva_tcp_connect_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
+#define uva_tcp_listen(...) \
+    uva_tcp_listen_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
+#define uva_pipe_connect(...) \
+    uva_pipe_connect_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
+#define uva_pipe_listen(...) \
+    uva_pipe_listen_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
+#define uva_accept(...) uva_accept_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 
 UVA_END_DECLS
 

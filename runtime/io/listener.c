@@ -1,0 +1,352 @@
+/*
+ * What: listening, and accepting connections.
+ *
+ * How: a libuv handle makes, binds and owns the socket, and a uv_poll_t on it
+ * tells when a connection waits; uva_accept() calls accept(2) itself. The
+ * backlog is therefore the kernel's alone: nothing is accepted that nobody
+ * asked for, and a task that is cut leaves its connection there. Only an
+ * acceptor that finds none parks; the poll stays on as long as there is one.
+ *
+ * Rejected: uv_listen(). It accepts one connection ahead, and stops and starts
+ * its watcher around each that is not taken inside its callback. Without
+ * descriptors it accepts and drops all that wait, and if it cannot get its
+ * spare descriptor back, which another thread may have taken, calls back for
+ * ever (libuv 1.44 to 1.51, uv__server_io in unix/stream.c).
+ */
+#include "pipe.h"
+#include "resolve.h"
+#include "stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../loop.h"
+#include "../report.h"
+#include "../task.h"
+
+enum { LAST_PORT = 65535 };
+
+struct uva_listener {
+    uva_runtime_t *runtime;
+    uint32_t refs; /* handles not yet closed + the call inside */
+    int fd;
+    int port; /* of TCP; else UV_EINVAL */
+    uva__transport_t transport;
+    bool closing;
+    bool accepting;           /* a task is in uva_accept() */
+    bool watching;            /* the poll is on */
+    uva__waiter_t *acceptor;  /* that task, while it is parked */
+    uva__resource_t resource; /* linked from when it is the user's */
+    uv_poll_t poll;
+    bool has_poll; /* the poll was initialised */
+    union {
+        uv_handle_t any;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } handle;
+};
+
+/* ---- memory ------------------------------------------------------------- */
+
+static void unref(uva_listener_t *listener) {
+    UVA__ASSERT(listener->refs > 0);
+    if (--listener->refs == 0)
+        uva__give(&listener->runtime->pools, listener, sizeof *listener);
+}
+
+static void on_closed(uv_handle_t *handle) {
+    uva_listener_t *listener = handle->data;
+    uva_runtime_t *rt = listener->runtime;
+    unref(listener);
+    rt->handles--;
+    uva__loop_released(rt);
+}
+
+/* Counts a handle of the listener's, if it could be initialised. */
+static int adopt(uva_listener_t *listener, uv_handle_t *handle, int code) {
+    if (code < 0)
+        return code;
+    handle->data = listener;
+    uv_unref(handle);
+    listener->refs++;
+    listener->runtime->handles++;
+    return 0;
+}
+
+/* A listener with no socket yet. */
+static int make(uva_runtime_t *rt, uva__transport_t transport,
+                uva_listener_t **ret_listener) {
+    uva_listener_t *listener = uva__take(&rt->pools, sizeof *listener);
+    if (listener == NULL)
+        return UV_ENOMEM;
+    *listener = (uva_listener_t){
+        .runtime = rt, .fd = -1, .port = UV_EINVAL, .transport = transport};
+    int code = transport == UVA__PIPE
+                   ? uv_pipe_init(rt->loop, &listener->handle.pipe, 0)
+                   : uv_tcp_init(rt->loop, &listener->handle.tcp);
+    code = adopt(listener, &listener->handle.any, code);
+    if (code < 0) {
+        uva__give(&rt->pools, listener, sizeof *listener);
+        return code;
+    }
+    *ret_listener = listener;
+    return 0;
+}
+
+static void wake_acceptor(uva_listener_t *listener, int code) {
+    uva__waiter_t *acceptor = listener->acceptor;
+    listener->acceptor = NULL;
+    uva__wake(acceptor, code);
+}
+
+void uva_listener_close(uva_listener_t *listener) {
+    if (listener == NULL ||
+        uva__must_be_ours(listener->runtime, "uva_listener_close") < 0)
+        return;
+    UVA__ASSERT(!listener->closing);
+    listener->closing = true;
+    if (listener->resource.close != NULL)
+        uva__list_remove(&listener->runtime->resources,
+                         &listener->resource.link);
+    if (listener->acceptor != NULL)
+        wake_acceptor(listener, UV_ECANCELED);
+    /* The poll first: the other one owns the descriptor. */
+    if (listener->has_poll)
+        uv_close((uv_handle_t *)&listener->poll, on_closed);
+    uv_close(&listener->handle.any, on_closed);
+}
+
+static void close_resource(uva__resource_t *resource) {
+    uva_listener_close(UVA__OF(resource, uva_listener_t, resource));
+}
+
+/* ---- listening ---------------------------------------------------------- */
+
+/* Makes a bound socket listen. */
+static int start(uva_listener_t *listener, int backlog) {
+    int code = uv_fileno(&listener->handle.any, &listener->fd);
+    if (code < 0)
+        return code;
+    if (listen(listener->fd, backlog) < 0)
+        return uv_translate_sys_error(errno);
+    code = uv_poll_init(listener->runtime->loop, &listener->poll, listener->fd);
+    code = adopt(listener, (uv_handle_t *)&listener->poll, code);
+    listener->has_poll = code == 0;
+    return code;
+}
+
+/* After binding, which gave `code`: listens, or closes the listener. */
+static int finish(uva_listener_t *listener, int code, int backlog,
+                  const char *site, uva_listener_t **ret_listener) {
+    if (code == 0)
+        code = start(listener, backlog);
+    if (code < 0) {
+        uva_listener_close(listener);
+        return code;
+    }
+    listener->resource.noun = "listener";
+    listener->resource.site = site;
+    listener->resource.close = close_resource;
+    uva__list_push(&listener->runtime->resources, &listener->resource.link);
+    *ret_listener = listener;
+    return 0;
+}
+
+/* The runtime that a listener can be opened on; NULL: *ret_code says why. */
+static uva_runtime_t *open_runtime(const char *call, int *ret_code) {
+    uva_runtime_t *rt = uva__thread_runtime;
+    if (rt == NULL)
+        *ret_code = uva__misuse(call, "called in a thread that has no runtime");
+    else if (rt->life >= UVA__CLOSING)
+        *ret_code = UV_ESHUTDOWN;
+    else
+        return rt;
+    return NULL;
+}
+
+/* Binds, and finds out the port. libuv keeps UV_EADDRINUSE back; asking for
+ * the name brings it. */
+static int bind_tcp(uva_listener_t *listener, const struct sockaddr *address) {
+    struct sockaddr_storage name;
+    int bytes = sizeof name;
+    int code = uv_tcp_bind(&listener->handle.tcp, address, 0);
+    if (code == 0)
+        code = uv_tcp_getsockname(&listener->handle.tcp,
+                                  (struct sockaddr *)&name, &bytes);
+    if (code < 0)
+        return code;
+    listener->port = name.ss_family == AF_INET6
+                         ? ntohs(((struct sockaddr_in6 *)&name)->sin6_port)
+                         : ntohs(((struct sockaddr_in *)&name)->sin_port);
+    return 0;
+}
+
+int uva_tcp_listen_at(const char *site, const char *host, int port, int backlog,
+                      uva_listener_t **ret_listener) {
+    int code;
+    uva_runtime_t *rt = open_runtime("uva_tcp_listen", &code);
+    if (rt == NULL)
+        return code;
+    struct sockaddr_storage address;
+    if (ret_listener == NULL || port < 0 || port > LAST_PORT ||
+        uva__parse_address(host != NULL ? host : "0.0.0.0", port, &address) < 0)
+        return UV_EINVAL;
+    uva_listener_t *listener;
+    code = make(rt, UVA__TCP, &listener);
+    if (code < 0)
+        return code;
+    code = bind_tcp(listener, (struct sockaddr *)&address);
+    return finish(listener, code, backlog, site, ret_listener);
+}
+
+int uva_pipe_listen_at(const char *site, const char *path, int backlog,
+                       uva_listener_t **ret_listener) {
+    int code;
+    uva_runtime_t *rt = open_runtime("uva_pipe_listen", &code);
+    if (rt == NULL)
+        return code;
+    code = ret_listener != NULL ? uva__check_path(path) : UV_EINVAL;
+    if (code < 0)
+        return code;
+    uva_listener_t *listener;
+    code = make(rt, UVA__PIPE, &listener);
+    if (code < 0)
+        return code;
+    code = uv_pipe_bind(&listener->handle.pipe, path);
+    return finish(listener, code, backlog, site, ret_listener);
+}
+
+int(uva_tcp_listen)(const char *host, int port, int backlog,
+                    uva_listener_t **ret_listener) {
+    return uva_tcp_listen_at(NULL, host, port, backlog, ret_listener);
+}
+
+int(uva_pipe_listen)(const char *path, int backlog,
+                     uva_listener_t **ret_listener) {
+    return uva_pipe_listen_at(NULL, path, backlog, ret_listener);
+}
+
+int uva_listener_port(const uva_listener_t *listener) {
+    return listener != NULL ? listener->port : UV_EINVAL;
+}
+
+/* ---- accepting ---------------------------------------------------------- */
+
+typedef struct acceptor {
+    uva__waiter_t waiter;
+    uva_listener_t *listener;
+} acceptor_t;
+
+static uva_future_t *cancel_accept(uva__waiter_t *waiter) {
+    UVA__OF(waiter, acceptor_t, waiter)->listener->acceptor = NULL;
+    uva__wake_cut(waiter);
+    return NULL;
+}
+
+static const uva__wait_t accept_wait = {
+    .reason = "accept", .cancel = cancel_accept, .outside = true};
+
+/* Whatever it is, an error too: who accepts will see when it tries. When
+ * nobody does any more, the poll is turned off. */
+static void on_connection(uv_poll_t *poll, int status, int events) {
+    uva_listener_t *listener = poll->data;
+    (void)events;
+    if (status < 0)
+        listener->watching = false; /* libuv has stopped it */
+    if (listener->acceptor != NULL) {
+        wake_acceptor(listener, 0);
+    } else if (!listener->accepting && listener->watching) {
+        listener->watching = false;
+        (void)uv_poll_stop(poll);
+    }
+}
+
+/* None is there. Who wakes us: on_connection or the close, both of which take
+ * listener->acceptor away first, as the cancel hook does: so once. */
+static int wait_for_connection(uva__task_t *task, uva_listener_t *listener) {
+    int code = uva__may_park(task);
+    if (code == 0 && !listener->watching) {
+        code = uv_poll_start(&listener->poll, UV_READABLE, on_connection);
+        listener->watching = code == 0;
+    }
+    if (code < 0)
+        return code;
+    acceptor_t acceptor = {.waiter.wait = &accept_wait, .listener = listener};
+    listener->acceptor = &acceptor.waiter;
+    return uva__park(task, &acceptor.waiter);
+}
+
+static int accept_fd(int fd) {
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+    return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+#else
+    int accepted = accept(fd, NULL, NULL);
+    if (accepted >= 0)
+        (void)fcntl(accepted, F_SETFD, FD_CLOEXEC);
+    return accepted;
+#endif
+}
+
+/* A connection, or UV_EAGAIN when none waits, or a code. One that failed while
+ * it was waiting is none. */
+static int accept_now(const uva_listener_t *listener) {
+    int fd;
+    do
+        fd = accept_fd(listener->fd);
+    while (fd < 0 &&
+           (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
+    return fd >= 0 ? fd : uv_translate_sys_error(errno);
+}
+
+/* Without descriptors accept(2) says so even when no connection waits; only
+ * after the poll has told of one it means anything. */
+static bool is_none(int code, bool is_told) {
+    return code == UV_EAGAIN ||
+           (!is_told && (code == UV_EMFILE || code == UV_ENFILE));
+}
+
+static int accept_in(uva__task_t *task, uva_listener_t *listener) {
+    bool is_told = false;
+    int code = uva__spend(task);
+    while (code == 0) {
+        if (listener->closing)
+            return UV_ECANCELED;
+        int fd = accept_now(listener);
+        if (!is_none(fd, is_told))
+            return fd;
+        code = wait_for_connection(task, listener);
+        is_told = true;
+    }
+    return code;
+}
+
+int uva_accept_at(const char *site, uva_listener_t *listener,
+                  uva_stream_t **ret_stream) {
+    uva__task_t *task = uva__running("uva_accept");
+    if (task == NULL)
+        return UV_EPERM;
+    if (listener == NULL || ret_stream == NULL)
+        return UV_EINVAL;
+    int code = uva__must_be_ours(listener->runtime, "uva_accept");
+    if (code < 0)
+        return code;
+    if (listener->accepting)
+        return UV_EBUSY;
+    listener->accepting = true;
+    listener->refs++;
+    int fd = accept_in(task, listener);
+    uva__transport_t transport = listener->transport;
+    listener->accepting = false;
+    unref(listener);
+    if (fd < 0)
+        return fd;
+    return uva__stream_adopt(task->future.runtime, transport, fd, site,
+                             ret_stream);
+}
+
+int(uva_accept)(uva_listener_t *listener, uva_stream_t **ret_stream) {
+    return uva_accept_at(NULL, listener, ret_stream);
+}
