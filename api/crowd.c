@@ -48,6 +48,7 @@ static void fire(uva__watcher_t *watcher, uva_future_t *f) {
 static uva_future_t *pass_on(uva__waiter_t *waiter) {
     uva__crowd_t *crowd = UVA__OF(waiter, uva__crowd_t, waiter);
     crowd->passed_on = true;
+    crowd->decided = true; /* each child is asked once for each request */
     cancel_all(crowd);
     return NULL;
 }
@@ -57,6 +58,8 @@ static const uva__wait_t crowd_wait = {.reason = "gather", .cancel = pass_on};
 int uva__crowd_check(uva__crowd_t *crowd, const char *call) {
     crowd->task = uva__running(call);
     int code = crowd->task == NULL ? UV_EPERM : 0;
+    if (code == 0)
+        uva__hear_nothing(crowd->task);
     bool foreign = false;
     for (size_t i = 0; i < crowd->count; i++) {
         int own = uva__may_await(crowd->futures[i], crowd->task, call);
@@ -123,8 +126,10 @@ int uva__crowd_wait(uva__crowd_t *crowd) {
     crowd->waiter.wait = &crowd_wait;
     assemble(crowd);
     crowd->passed_on = crowd->task->is_cut;
-    if (crowd->decided || crowd->passed_on)
+    if (crowd->decided || crowd->passed_on) {
+        crowd->decided = true;
         cancel_all(crowd);
+    }
     if (crowd->pending > 0) {
         crowd->parked = true;
         (void)uva__park(crowd->task, &crowd->waiter);

@@ -53,6 +53,8 @@ void uva__breathe(uva__task_t *task) {
 }
 
 int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call) {
+    if (task != NULL)
+        uva__hear_nothing(task);
     if (f == NULL)
         return task != NULL ? UV_ENOMEM : UV_EPERM;
     if (task == NULL)

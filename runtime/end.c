@@ -5,7 +5,8 @@
  * How: cancelling goes in rounds. A round cancels every task there is; tasks
  * that somebody's cleanup spawns meanwhile may run. When those of the round
  * are over, nothing is ready, and others are left, the next round cancels
- * them. A program that spawns anew for ever is refused after LAST_ROUND.
+ * them; when something is always ready, it comes after PATIENCE polls of the
+ * loop. A program that spawns anew for ever is refused after LAST_ROUND.
  */
 #include "end.h"
 
@@ -18,38 +19,40 @@
 #include "schedule.h"
 #include "sites.h"
 
-enum { REPORTED_TASKS = 16, LAST_ROUND = 100 };
+enum { REPORTED_TASKS = 16, LAST_ROUND = 100, PATIENCE = 32 };
 
 static bool is_pending(const uva__task_t *task) {
     return !uva__is_done(&task->future);
 }
 
-/* Names the tasks that the end has cut short. */
+/* Names a task that the end cuts short. */
+static void report_task(const uva_runtime_t *rt, const uva__task_t *task) {
+    uva__report(rt,
+                "task '%s' (spawned at %.*s) was still pending at the end "
+                "(%s) and has been cancelled%s",
+                uva_name(&task->future), uva__site_length(task->future.site),
+                task->future.site, uva__task_doing(task),
+                rt->own_loop ? ". Await it, or cancel it, before main returns"
+                             : "");
+}
+
+/* Reports who is pending and was not on its way out already. */
 static void report_pending(const uva_runtime_t *rt) {
-    size_t said = 0;
-    size_t more = 0;
+    size_t found = 0;
     for (uva_link_t *link = rt->tasks.first; link != NULL; link = link->next) {
         const uva__task_t *task = UVA__OF(link, uva__task_t, all);
-        if (!is_pending(task) || said == REPORTED_TASKS) {
-            more += is_pending(task);
-            continue;
-        }
-        said++;
-        uva__report(rt,
-                    "task '%s' (spawned at %.*s) was still pending at the end "
-                    "(%s) and has been cancelled. Await it, or cancel it, "
-                    "before main returns",
-                    uva_name(&task->future),
-                    uva__site_length(task->future.site), task->future.site,
-                    uva__task_doing(task));
+        if (is_pending(task) && task->requests == 0 && found++ < REPORTED_TASKS)
+            report_task(rt, task);
     }
-    if (more > 0)
-        uva__report(rt, "... and %zu more tasks were still pending", more);
+    if (found > REPORTED_TASKS)
+        uva__report(rt, "... and %zu more tasks were still pending",
+                    found - REPORTED_TASKS);
 }
 
 static void begin_round(uva_runtime_t *rt) {
     rt->round++;
     rt->round_left = 0;
+    rt->busy_polls = 0;
     uva_link_t *link;
     /* Nothing is taken off the list inside a cancel. */
     for (link = rt->tasks.first; link != NULL; link = link->next) {
@@ -78,7 +81,9 @@ void uva__end_task_over(uva_runtime_t *rt, const uva__task_t *task) {
 }
 
 void uva__end_press_on(uva_runtime_t *rt) {
-    if (rt->live > 0 && rt->round_left == 0)
+    if (rt->live == 0 || rt->round_left > 0)
+        return;
+    if (uva__ready_is_empty(&rt->ready) || ++rt->busy_polls == PATIENCE)
         begin_round(rt);
 }
 
@@ -121,7 +126,8 @@ void uva__end_over(uva_runtime_t *rt) {
     }
     rt->life = UVA__ENDED;
     rt->loop = NULL;
-    uva__thread_runtime = NULL;
+    if (uva__thread_runtime == rt)
+        uva__thread_runtime = NULL;
     if (rt->own_loop)
         uv_stop(loop);
     if (rt->pools.taken == 0)

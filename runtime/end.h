@@ -15,7 +15,8 @@ bool uva__end_admits(const uva_runtime_t *rt);
 /* ENDING: a task is over. */
 void uva__end_task_over(uva_runtime_t *rt, const uva__task_t *task);
 
-/* ENDING, nothing is ready: cancels tasks that came after the last round. */
+/* ENDING, before each poll: cancels tasks that came after the last round, when
+ * nothing is ready or something has been for too long. */
 void uva__end_press_on(uva_runtime_t *rt);
 
 /* ENDING: no task, callback or post is left; from now on posts are refused. */

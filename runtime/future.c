@@ -3,7 +3,9 @@
  *
  * How: completing runs through the watchers in order; a watcher wakes a task or
  * queues a callback, so no user code runs inside. Cancelling walks along a
- * chain of waits instead of recursing into it.
+ * chain of waits instead of recursing into it; where the chain branches (a
+ * gather, a group), the children are put off until the walk comes to them. So
+ * neither a chain nor a tree of a thousand tasks needs a deep stack.
  */
 #include "future.h"
 
@@ -64,9 +66,40 @@ void uva__complete(uva_future_t *f, int code) {
     }
 }
 
+/* Puts f at the end of the walk that goes on. */
+static void ask_later(uva_runtime_t *rt, uva_future_t *f) {
+    if (f->to_cancel)
+        return;
+    f->to_cancel = true;
+    f->next_to_cancel = NULL;
+    if (rt->first_to_cancel == NULL)
+        rt->first_to_cancel = f;
+    else
+        rt->last_to_cancel->next_to_cancel = f;
+    rt->last_to_cancel = uva_ref(f);
+}
+
 void uva__pass_on(uva_future_t *f, uva__text_t *reason) {
-    while (f != NULL && !uva__is_done(f))
-        f = f->kind->cancel(f, reason);
+    if (f == NULL)
+        return;
+    uva_runtime_t *rt = f->runtime;
+    if (rt->is_cancelling) {
+        ask_later(rt, f);
+        return;
+    }
+    rt->is_cancelling = true;
+    uva_future_t *asked = NULL; /* was put off; held */
+    do {
+        while (f != NULL && !uva__is_done(f))
+            f = f->kind->cancel(f, reason);
+        uva_unref(asked);
+        f = asked = rt->first_to_cancel;
+        if (f != NULL) {
+            rt->first_to_cancel = f->next_to_cancel;
+            f->to_cancel = false;
+        }
+    } while (f != NULL);
+    rt->is_cancelling = false;
 }
 
 bool uva__cancel(uva_future_t *f, uva__text_t *reason) {
@@ -98,6 +131,8 @@ int uva__deliver(uva_future_t *f, void *ret_value) {
 
 static uva_future_t *new_on(const char *site, uva_runtime_t *runtime,
                             const char *call) {
+    if (runtime != NULL && runtime->life == UVA__ENDED)
+        return NULL;
     if (runtime == NULL || runtime != uva__thread_runtime) {
         (void)uva__misuse(call, "there is no such runtime in this thread");
         return NULL;

@@ -34,8 +34,9 @@ struct uva_future {
     uint32_t refs;
     uint8_t state;        /* uva__state_t */
     bool seen;            /* somebody read the outcome */
-    bool marked;          /* for finding duplicates; only within one function
+    bool marked : 1;      /* for finding duplicates; only within one function
                             that does not park, else false */
+    bool to_cancel : 1;   /* stands in runtime->first_to_cancel */
     uint8_t site_fn;      /* which argument of the site's call, from 1, names
                             the function; 0: none does */
     int code;             /* DONE: the outcome */
@@ -47,6 +48,7 @@ struct uva_future {
     uva__text_t *name; /* NULL until given or asked for */
     const char *site;  /* UVA_SITE of its creation; NULL if unknown */
     uint64_t id;       /* counts up with creation; in made names */
+    uva_future_t *next_to_cancel; /* while to_cancel: the next, or NULL */
 };
 
 /* Somebody who is told once when a future is done. `fire` runs inside the
@@ -68,7 +70,9 @@ uva_future_t *uva__future_make(const uva__future_kind_t *kind,
 /* Ends f and tells its watchers. f must not be done. */
 void uva__complete(uva_future_t *f, int code);
 
-/* Asks f to end; false when it is done. `reason` is borrowed, may be NULL. */
+/* Asks f to end; false when it is done. `reason` is borrowed, may be NULL. From
+ * a cancel hook or a watcher inside a cancellation, f is asked when the walk
+ * comes to it, with the reason of that cancellation. */
 bool uva__cancel(uva_future_t *f, uva__text_t *reason);
 
 /* What is left to do for a cancellation that a hook passed on. */

@@ -111,17 +111,17 @@ static bool may_jump(uva_runtime_t *rt) {
            rt->requests == 0 && !is_in_flight(rt);
 }
 
-/* Nothing is ready: decides how long the poll may take. */
+/* Decides how long the poll may take. */
 static void settle(uva_runtime_t *rt) {
+    if (rt->life == UVA__ENDING)
+        uva__end_press_on(rt);
     if (!uva__ready_is_empty(&rt->ready)) {
         set_idle(rt, true);
         return;
     }
     if (rt->live == 0 && rt->life == UVA__RUNNING)
         let_go(rt);
-    if (rt->life == UVA__ENDING)
-        uva__end_press_on(rt);
-    if (uva__ready_is_empty(&rt->ready) && is_deadlocked(rt)) {
+    if (is_deadlocked(rt)) {
         rt->deadlocked = true;
         uva__deadlock(rt);
         if (uva__ready_is_empty(&rt->ready))

@@ -18,6 +18,7 @@
 int uva__may_park(uva__task_t *task) {
     if (UVA__LIKELY(!task->is_cut))
         return 0;
+    uva__hear_nothing(task);
     uva__scope_note_cut(task);
     return UV_ECANCELED;
 }
@@ -28,8 +29,7 @@ int uva__park(uva__task_t *task, uva__waiter_t *waiter) {
     waiter->task = task;
     task->waiter = waiter;
     rt->outside += waiter->wait->outside;
-    if (UVA__UNLIKELY(task->heard != NULL))
-        uva__text_put(&task->heard, NULL);
+    uva__hear_nothing(task);
     uva__leave(rt, task);
     return waiter->code;
 }

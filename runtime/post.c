@@ -1,12 +1,15 @@
 /*
- * What: uva_post(): a queue under a lock, one uv_async_t, one entry in the
- * ready queue.
+ * What: uva_post(): from other threads a queue under a lock, one uv_async_t,
+ * one entry in the ready queue; from the loop's own thread an entry each.
  *
- * How: who posts into an empty queue wakes the loop (or, in the loop's own
- * thread, just queues the entry: no system call); the entry runs everything
+ * How: who posts into an empty queue wakes the loop; the entry runs everything
  * that has been posted by then, in order. The wake-up is sent under the lock,
  * so that the handle cannot be closed between the post and its wake-up: the end
  * refuses posts under the same lock, and only while the queue is empty.
+ *
+ * In the loop's own thread a post stands in the ready queue by itself, so that
+ * it keeps its place among the tasks. Under a random schedule that would break
+ * the order of one thread's posts, so there they go the way of the others.
  */
 #include "post.h"
 
@@ -16,7 +19,8 @@
 #include "uvawait/thread.h"
 
 typedef struct uva__post {
-    struct uva__post *next;
+    uva__callback_t callback; /* of the loop's own thread */
+    struct uva__post *next;   /* of other threads */
     void (*cb)(void *arg);
     void *arg;
 } uva__post_t;
@@ -50,6 +54,14 @@ static void run(uva__callback_t *callback) {
         free(post);
         post = next;
     }
+}
+
+/* Runs one post of the loop's own thread. */
+static void run_own(uva__callback_t *callback) {
+    uva__post_t *post = UVA__OF(callback, uva__post_t, callback);
+    uva__ready_unreserve(&uva__thread_runtime->ready);
+    post->cb(post->arg);
+    free(post);
 }
 
 int uva__posts_init(uva_runtime_t *rt) {
@@ -102,6 +114,28 @@ static void append(uva_runtime_t *rt, uva__post_t *post) {
         (void)uv_async_send(&posts->async);
 }
 
+/* From any thread. 0, or UV_ESHUTDOWN. */
+static int post_under_lock(uva_runtime_t *rt, uva__post_t *post) {
+    uv_mutex_lock(&rt->posts.lock);
+    bool refused = rt->posts.refuse;
+    if (!refused)
+        append(rt, post);
+    uv_mutex_unlock(&rt->posts.lock);
+    return refused ? UV_ESHUTDOWN : 0;
+}
+
+/* From the loop's own thread, the only one to write `refuse`. */
+static int post_own(uva_runtime_t *rt, uva__post_t *post) {
+    if (rt->posts.refuse)
+        return UV_ESHUTDOWN;
+    int code = uva__ready_reserve(&rt->ready);
+    if (code < 0)
+        return code;
+    post->callback.run = run_own;
+    uva__queue_callback(rt, &post->callback);
+    return 0;
+}
+
 int uva_post(uva_runtime_t *runtime, void (*cb)(void *arg), void *arg) {
     if (runtime == NULL || cb == NULL)
         return UV_EINVAL;
@@ -109,12 +143,10 @@ int uva_post(uva_runtime_t *runtime, void (*cb)(void *arg), void *arg) {
     if (post == NULL)
         return UV_ENOMEM;
     *post = (uva__post_t){.cb = cb, .arg = arg};
-    uv_mutex_lock(&runtime->posts.lock);
-    bool refused = runtime->posts.refuse;
-    if (!refused)
-        append(runtime, post);
-    uv_mutex_unlock(&runtime->posts.lock);
-    if (refused)
+    bool is_own = runtime == uva__thread_runtime && runtime->ready.random == 0;
+    int code = is_own ? post_own(runtime, post)
+                      : post_under_lock(runtime, post);
+    if (code < 0)
         free(post);
-    return refused ? UV_ESHUTDOWN : 0;
+    return code;
 }

@@ -88,10 +88,14 @@ const char *uva__site_argument(const char *site, unsigned nth,
             return NULL;
         at++;
     }
-    at += strspn(at, " \t\n&(");
     const char *end = argument_end(at);
-    while (end > at && strchr(" \t\n)", end[-1]) != NULL)
-        end--;
+    /* Brackets around all of it go; those of a call in it stay. */
+    size_t opened = 0;
+    for (; at < end && strchr(" \t\n&(", *at) != NULL; at++)
+        opened += *at == '(';
+    for (; end > at && strchr(opened > 0 ? " \t\n)" : " \t\n", end[-1]) != NULL;
+         end--)
+        opened -= end[-1] == ')';
     *ret_length = (int)(end - at);
     return *ret_length > 0 ? at : NULL;
 }

@@ -74,10 +74,13 @@ struct uva_runtime {
     /* ---- tasks ------------------------------------------------------- */
     uva__stacks_t stacks;
     uva__pools_t pools;
-    uva_list_t tasks; /* every task that has not ended */
-    size_t live;      /* how many */
-    size_t outside;   /* parked tasks whom only the loop can wake */
-    uint64_t ids;     /* counts tasks and futures, for their names */
+    uva_list_t tasks;   /* every task that has not ended */
+    size_t live;        /* how many */
+    size_t outside;     /* parked tasks whom only the loop can wake */
+    uint64_t ids;       /* counts tasks and futures, for their names */
+    bool is_cancelling; /* a cancellation walks from wait to wait */
+    uva_future_t *first_to_cancel;  /* held: where that walk goes on */
+    uva_future_t *last_to_cancel;   /* valid while there is a first */
     struct uva__sites *spawn_sites; /* debug: stack use by place of spawning */
 
     /* ---- the loop ------------------------------------------------------ */
@@ -99,10 +102,12 @@ struct uva_runtime {
 
     /* ---- life ---------------------------------------------------------- */
     uva__life_t life;
-    bool own_loop;     /* uva_run's */
-    uva__task_t *main; /* uva_run: its first task; borrowed */
-    size_t round_left; /* ending: cancelled tasks of this round left */
-    uint32_t round;    /* ending: how often the rest was cancelled */
+    bool own_loop;       /* uva_run's */
+    uva__task_t *main;   /* uva_run: its first task; borrowed */
+    size_t round_left;   /* ending: cancelled tasks of this round left */
+    uint32_t round;      /* ending: how often the rest was cancelled */
+    uint32_t busy_polls; /* ending: polls since the round was over, with
+                            something ready at each */
     void (*done)(void *arg);
     void *done_arg;
     void *overflow_token;   /* of this thread's alternate signal stack */

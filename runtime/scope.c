@@ -32,13 +32,33 @@ static void refresh(uva__task_t *task) {
     task->is_cut = outermost_cut(task->scope) != NULL;
 }
 
+/* Tells the scopes that the cancellation of `scope` reaches: those further in,
+ * up to a shield, and itself. Returns whether it reaches the innermost one. */
+static bool tell_reached(uva__task_t *task, uva_scope_t *scope) {
+    uva_scope_t *from = task->scope;
+    uva_scope_t *at;
+    for (at = task->scope; at != scope; at = at->parent) {
+        if (at->shield)
+            from = at->parent;
+    }
+    for (at = from; at != scope->parent; at = at->parent) {
+        if (at->reached != NULL)
+            at->reached(at);
+    }
+    return from == task->scope;
+}
+
+bool uva__scope_is_cut_from_outside(const uva_scope_t *scope) {
+    return outermost_cut(visible_parent(scope)) != NULL;
+}
+
 uva_future_t *uva__scope_cut(uva_scope_t *scope, int code) {
     /* A cancel outranks a deadline; nothing outranks a cancel. */
     if (scope->code != UV_ECANCELED)
         scope->code = code;
     uva__task_t *task = uva__task_of(scope->task);
     refresh(task);
-    if (!task->is_cut || task->waiter == NULL)
+    if (!tell_reached(task, scope) || task->waiter == NULL)
         return NULL;
     return task->waiter->wait->cancel(task->waiter);
 }
@@ -49,6 +69,11 @@ void uva__scope_mend(uva_scope_t *scope) {
 }
 
 void uva__scope_enter(uva_scope_t *scope, uva__task_t *task) {
+    for (const uva_scope_t *at = task->scope; at != NULL; at = at->parent) {
+        if (at == scope)
+            uva__abort("a scope is opened that is open already; close it on "
+                       "every way out of its block before it is opened again");
+    }
     scope->task = &task->future;
     scope->parent = task->scope;
     scope->open = true;
@@ -114,7 +139,7 @@ void uva_scope_open(uva_scope_t *scope, uint64_t timeout_ms, unsigned flags) {
 static int verdict(const uva_scope_t *scope) {
     if (!scope->cut)
         return 0;
-    if (outermost_cut(visible_parent(scope)) != NULL)
+    if (uva__scope_is_cut_from_outside(scope))
         return UV_ECANCELED;
     return scope->code != 0 ? scope->code : UV_ECANCELED;
 }

@@ -28,6 +28,9 @@ void uva__scope_leave(uva_scope_t *scope, uva__task_t *task);
 /* Notes in the scopes that a park of the task was refused or cut. */
 void uva__scope_note_cut(uva__task_t *task);
 
+/* Whether something further out that is visible from the scope is cancelled. */
+bool uva__scope_is_cut_from_outside(const uva_scope_t *scope);
+
 /* A task's outermost scope. */
 void uva__scope_init_root(uva_scope_t *root, uva__task_t *task);
 

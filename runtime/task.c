@@ -109,21 +109,14 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
 }
 
 /* Where guards cost mappings, the kernel's limit is met here, with a clear
- * refusal, and not when the task first runs: a stack for it must exist. */
+ * refusal, and not when the task first runs: a stack for each must exist. */
 static int ensure_stack(uva_runtime_t *rt) {
-    if (rt->live < rt->stacks.standard.live)
-        return 0;
     const char *why = NULL;
-    uva__stack_t *stack = uva__stack_acquire(&rt->stacks, 0, &why);
-    if (stack != NULL) {
-        uva__stack_release(&rt->stacks, stack);
-        rt->said_no_room = false;
-        return 0;
-    }
-    if (!rt->said_no_room)
+    bool has_room = uva__stacks_ensure(&rt->stacks, rt->live + 1, &why);
+    if (!has_room && !rt->said_no_room)
         uva__report(rt, "no more tasks than these %zu: %s", rt->live, why);
-    rt->said_no_room = true;
-    return UV_ENOMEM;
+    rt->said_no_room = !has_room;
+    return has_room ? 0 : UV_ENOMEM;
 }
 
 /* Whether a task may be started at all; reserves its place in the queue. */
@@ -158,9 +151,11 @@ int uva__task_start(uva__task_t *task) {
     return 0;
 }
 
-/* The runtime to spawn on, or NULL after a report. */
+/* The runtime to spawn on, or NULL: after a report, unless it has ended. */
 static uva_runtime_t *runtime_for(uva_runtime_t *rt, const char *call,
                                   uva_fn fn) {
+    if (rt != NULL && rt->life == UVA__ENDED)
+        return NULL;
     if (rt == NULL || rt != uva__thread_runtime) {
         (void)uva__misuse(call, "this thread has no such runtime. Call it "
                                 "inside uva_run(), on the loop's own thread; "
@@ -296,10 +291,12 @@ uva_task_t *uva_start(uva_future_t *coroutine) {
     return NULL;
 }
 
-/* What a body's end means for the message: a request to end carries its
- * reason into the outcome. */
+/* What a body's end means for the message: a success has none, and a request
+ * to end carries its reason into the outcome. */
 static void settle_message(uva__task_t *task, int code) {
-    if (code == UV_ECANCELED && task->future.message == NULL)
+    if (UVA__UNLIKELY(code >= 0 && task->future.message != NULL))
+        uva__text_put(&task->future.message, NULL);
+    else if (code == UV_ECANCELED && task->future.message == NULL)
         task->future.message = uva__text_ref(task->reason);
 }
 

@@ -60,6 +60,12 @@ static inline int uva__spend(uva__task_t *task) {
     return UVA__LIKELY(--task->budget != 0) ? 0 : uva__spend_last(task);
 }
 
+/* A waiting call begins: what the last one had to say is forgotten. */
+static inline void uva__hear_nothing(uva__task_t *task) {
+    if (UVA__UNLIKELY(task->heard != NULL))
+        uva__text_put(&task->heard, NULL);
+}
+
 /* The running task. Outside one the misuse is reported and it is NULL. */
 uva__task_t *uva__running(const char *call);
 

@@ -38,6 +38,7 @@
 #include "uvawait/base.h"
 #include "uvawait/combine.h"
 #include "uvawait/future.h"
+#include "uvawait/group.h"
 #include "uvawait/inspect.h"
 #include "uvawait/runtime.h"
 #include "uvawait/scope.h"

@@ -37,6 +37,8 @@ typedef struct uva_scope {
     struct uva_scope *parent;
     uva_task_t *task;
     uva_deadline_t deadline;
+    /* Called when a cancellation reaches the scope; a group's children. */
+    void (*reached)(struct uva_scope *scope);
     int code; /* 0, or how it was cancelled */
     bool shield;
     bool cut; /* a park inside it was refused or cut */
