@@ -93,10 +93,10 @@ int uva_await(uva_future_t *f, void *ret_value) {
         return refuse(f, code);
     if (f->state == UVA__UNSTARTED)
         uva__run_in_place(task, uva__task_of(f));
-    else if (!uva__is_done(f))
-        uva__wait_over(task, f);
-    else
+    if (uva__is_done(f))
         uva__breathe(task);
+    else
+        uva__wait_over(task, f);
     return uva__take_outcome(f, ret_value);
 }
 

@@ -115,6 +115,8 @@ static bool may_jump(uva_runtime_t *rt) {
 static void settle(uva_runtime_t *rt) {
     if (rt->life == UVA__ENDING)
         uva__end_press_on(rt);
+    if (uva__ready_is_empty(&rt->ready))
+        uva__wake_quiet(rt);
     if (!uva__ready_is_empty(&rt->ready)) {
         set_idle(rt, true);
         return;

@@ -131,6 +131,35 @@ int uva_sleep(uint64_t ms) {
     return uva__park(task, &sleeper.waiter);
 }
 
+int uva_clock_advance(uint64_t ms) {
+    uva_runtime_t *rt = uva__thread_runtime;
+    if (rt == NULL || !rt->is_virtual)
+        return UV_EPERM;
+    rt->virtual_ns = uva__deadline_ns(rt, ms);
+    (void)uva__deadlines_expire(&rt->deadlines, rt->virtual_ns);
+    return 0;
+}
+
+/* ---- quiet ----------------------------------------------------------------- */
+
+static const uva__wait_t quiet_wait = {.reason = "wait_all_blocked",
+                                       .cancel = uva__leave_queue};
+
+int uva_wait_all_blocked(void) {
+    uva__task_t *task = uva__running("uva_wait_all_blocked");
+    if (task == NULL)
+        return UV_EPERM;
+    uva_runtime_t *rt = task->future.runtime;
+    uva__waiter_t waiter = {.wait = &quiet_wait};
+    return uva__park_in(task, &rt->wait_quiet, &waiter);
+}
+
+void uva__wake_quiet(uva_runtime_t *rt) {
+    uva_link_t *link;
+    while ((link = uva__list_pop(&rt->wait_quiet)) != NULL)
+        uva__wake(UVA__OF(link, uva__waiter_t, link), 0);
+}
+
 uint64_t uva_now_ms(void) {
     const uva_runtime_t *rt = uva__thread_runtime;
     return (rt != NULL ? uva__now_ns(rt) : uv_hrtime()) / 1000000;

@@ -59,6 +59,9 @@ void uva__wake_cut(uva__waiter_t *waiter);
 /* The hook of waiters that stand in a list and own nothing else. */
 uva_future_t *uva__leave_queue(uva__waiter_t *waiter);
 
+/* Nothing is ready: wakes who waits for that. */
+void uva__wake_quiet(uva_runtime_t *rt);
+
 /* The slow path of uva__spend() in task.h: yields. */
 int uva__spend_last(uva__task_t *task);
 

@@ -144,8 +144,8 @@ int uva_post(uva_runtime_t *runtime, void (*cb)(void *arg), void *arg) {
         return UV_ENOMEM;
     *post = (uva__post_t){.cb = cb, .arg = arg};
     bool is_own = runtime == uva__thread_runtime && runtime->ready.random == 0;
-    int code = is_own ? post_own(runtime, post)
-                      : post_under_lock(runtime, post);
+    int code =
+        is_own ? post_own(runtime, post) : post_under_lock(runtime, post);
     if (code < 0)
         free(post);
     return code;

@@ -74,11 +74,12 @@ struct uva_runtime {
     /* ---- tasks ------------------------------------------------------- */
     uva__stacks_t stacks;
     uva__pools_t pools;
-    uva_list_t tasks;   /* every task that has not ended */
-    size_t live;        /* how many */
-    size_t outside;     /* parked tasks whom only the loop can wake */
-    uint64_t ids;       /* counts tasks and futures, for their names */
-    bool is_cancelling; /* a cancellation walks from wait to wait */
+    uva_list_t wait_quiet; /* who waits until nothing is ready */
+    uva_list_t tasks;      /* every task that has not ended */
+    size_t live;           /* how many */
+    size_t outside;        /* parked tasks whom only the loop can wake */
+    uint64_t ids;          /* counts tasks and futures, for their names */
+    bool is_cancelling;    /* a cancellation walks from wait to wait */
     uva_future_t *first_to_cancel;  /* held: where that walk goes on */
     uva_future_t *last_to_cancel;   /* valid while there is a first */
     struct uva__sites *spawn_sites; /* debug: stack use by place of spawning */

@@ -42,7 +42,7 @@ static inline uva_listener_t *listen_somewhere(void) {
     return listener;
 }
 
-/* ---- two ends ------------------------------------------------------------- */
+/* ---- two ends ----------------------------------------------------------- */
 
 typedef struct pair {
     uva_stream_t *near;
@@ -64,7 +64,7 @@ static inline void close_pair(pair_t *pair) {
     uva_stream_close(pair->far);
 }
 
-/* ---- a stream and a raw socket -------------------------------------------- */
+/* ---- a stream and a raw socket ------------------------------------------ */
 
 typedef struct raw {
     uva_stream_t *stream;
@@ -102,7 +102,7 @@ static inline void raw_send(int fd, const void *data, size_t bytes) {
 }
 
 /* Sends until the socket takes no more; how many bytes it took. */
-static inline size_t fill(int fd) {
+static inline size_t fill_once(int fd) {
     static const char zeros[65536];
     size_t sent = 0;
     ssize_t some;
@@ -110,6 +110,19 @@ static inline size_t fill(int fd) {
            0)
         sent += (size_t)some;
     ck_assert(errno == EAGAIN || errno == EWOULDBLOCK);
+    return sent;
+}
+
+/* The same until it stays so: the kernel hands on what it has after a while,
+ * which makes room. */
+static inline size_t fill(int fd) {
+    size_t sent = 0;
+    for (int quiet_rounds = 0; quiet_rounds < 3;) {
+        size_t some = fill_once(fd);
+        sent += some;
+        quiet_rounds = some == 0 ? quiet_rounds + 1 : 0;
+        usleep(1000);
+    }
     return sent;
 }
 
@@ -140,7 +153,7 @@ static inline void shrink(int fd) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
 }
 
-/* ---- local sockets -------------------------------------------------------- */
+/* ---- local sockets ------------------------------------------------------ */
 
 /* A path for a socket, in a directory of this process alone. */
 typedef struct place {
@@ -162,7 +175,7 @@ static inline void remove_place(const place_t *place) {
     ck_assert_int_eq(rmdir(place->directory), 0);
 }
 
-/* ---- bytes ---------------------------------------------------------------- */
+/* ---- bytes -------------------------------------------------------------- */
 
 /* The byte at a place of an endless, recognisable sequence. */
 static inline char byte_at(size_t place) {

@@ -212,7 +212,26 @@ START_TEST(cancel_carries_a_reason) {
 }
 END_TEST
 
+static int stale_main(void *arg) {
+    (void)arg;
+    uva_future_t *f = uva_future_new();
+    uva_scope_t scope;
+    uva_scope_open(&scope, 0, 0);
+    ck_assert_int_eq(uva_future_fail(f, -9, "stale"), 0);
+    ck_assert_int_eq(uva_await(f, NULL), -9);
+    ck_assert_str_eq(uva_last_message(), "stale");
+    ck_assert_int_eq(uva_sleep(1), UV_ECANCELED);
+    ck_assert_ptr_null(uva_last_message());
+    ck_assert_int_eq(uva_scope_close(&scope), UV_ETIMEDOUT);
+    return 0;
+}
+
+START_TEST(cancel_of_a_park_has_no_older_message) {
+    program_expect(stale_main);
+}
+END_TEST
+
 SUITE("cancel_windows", cancel_between_wake_and_run_is_met_later,
       cancel_of_a_ready_task_is_met_later, cancel_and_completion_in_one_tick,
       cancel_taken_back_by_another, cancel_and_wait_gives_the_final_code,
-      cancel_carries_a_reason)
+      cancel_carries_a_reason, cancel_of_a_park_has_no_older_message)

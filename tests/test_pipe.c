@@ -28,6 +28,16 @@ static int talk(void *arg) {
     ck_assert_int_eq(uva_write(near, "more", 4), UV_EPIPE);
     uva_stream_close(near);
 
+    /* That nothing can be written says nothing about what can be read. */
+    ck_assert_int_eq(uva_pipe_connect(place.path, &near), 0);
+    ck_assert_int_eq(uva_accept(listener, &far), 0);
+    ck_assert_int_eq(uva_write(far, "bye", 3), 3);
+    uva_stream_close(far);
+    ck_assert_int_eq(uva_write(near, "more", 4), UV_EPIPE);
+    ck_assert_int_eq(uva_read_exactly(near, buffer, 3), 3);
+    ck_assert_int_eq(uva_read(near, buffer, 3), UV_EOF);
+    uva_stream_close(near);
+
     ck_assert(exists(place.path));
     uva_listener_close(listener);
     ck_assert(!exists(place.path));

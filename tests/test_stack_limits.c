@@ -1,3 +1,4 @@
+/* timeout: 30 */
 /* Stack memory where the system says no: other guards, limits, failures. */
 #include "stack_fixture.h"
 

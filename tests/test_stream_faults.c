@@ -2,7 +2,7 @@
  * code, and nothing stays behind: no handle, descriptor, block or path. */
 #include "stream_fixture.h"
 
-/* ---- one life of two streams ------------------------------------------------ */
+/* ---- one life of two streams -------------------------------------------- */
 
 typedef struct life {
     const char *path; /* NULL: TCP */
@@ -73,7 +73,7 @@ static int live(life_t *life) {
     return code == UV_ECANCELED ? 0 : (int)code;
 }
 
-/* ---- each call in turn ------------------------------------------------------- */
+/* ---- each call in turn -------------------------------------------------- */
 
 typedef struct trial {
     life_t life;

@@ -2,7 +2,7 @@
  * it is known what happened; never SIGPIPE. */
 #include "stream_fixture.h"
 
-/* ---- both directions ------------------------------------------------------ */
+/* ---- both directions ---------------------------------------------------- */
 
 static int echo(void *arg) {
     char buffer[256];
@@ -69,7 +69,7 @@ START_TEST(write_and_read_allocate_nothing) {
 }
 END_TEST
 
-/* ---- much, in random pieces ----------------------------------------------- */
+/* ---- much, in random pieces --------------------------------------------- */
 
 /* Pieces larger than a socket takes at once are written, smaller ones read. */
 enum { MUCH = 1 << 20, MOST_WRITTEN = 400000, MOST_READ = 30000 };
@@ -144,7 +144,7 @@ START_TEST(write_carries_a_megabyte_each_way_at_once) {
 }
 END_TEST
 
-/* ---- several buffers ------------------------------------------------------- */
+/* ---- several buffers ---------------------------------------------------- */
 
 enum { MANY = 3000 };
 
@@ -174,7 +174,7 @@ START_TEST(writev_takes_many_buffers_and_none) {
 }
 END_TEST
 
-/* ---- the end of the writing side ------------------------------------------- */
+/* ---- the end of the writing side ---------------------------------------- */
 
 static int half_close(void *arg) {
     (void)arg;
@@ -228,7 +228,7 @@ START_TEST(close_sends_what_was_written) {
 }
 END_TEST
 
-/* ---- cut short -------------------------------------------------------------- */
+/* ---- cut short ---------------------------------------------------------- */
 
 /* Fills the socket behind the stream's back, so that a write writes nothing. */
 static int cut_before(void *arg) {
@@ -343,7 +343,7 @@ START_TEST(write_survives_a_close_between_wake_and_run) {
 }
 END_TEST
 
-/* ---- the peer is gone -------------------------------------------------------- */
+/* ---- the peer is gone --------------------------------------------------- */
 
 static bool is_gone(int code) {
     return code == UV_EPIPE || code == UV_ECONNRESET;
@@ -379,7 +379,7 @@ START_TEST(write_to_a_gone_peer_is_an_error_not_a_signal) {
 }
 END_TEST
 
-/* ---- misuse --------------------------------------------------------------- */
+/* ---- misuse ------------------------------------------------------------- */
 
 static int use_wrongly(void *arg) {
     (void)arg;

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-/* ---- connecting ------------------------------------------------------------ */
+/* ---- connecting --------------------------------------------------------- */
 
 static int connect_and_greet(const char *host, uva_listener_t *listener) {
     char byte;
@@ -99,7 +99,7 @@ START_TEST(tcp_connect_says_why_it_failed) {
 }
 END_TEST
 
-/* ---- a connect that is cut --------------------------------------------------- */
+/* ---- a connect that is cut ---------------------------------------------- */
 
 /* Listens with the smallest backlog and fills it, so that a connect waits. */
 enum { FILLERS = 8 };
@@ -206,7 +206,7 @@ START_TEST(tcp_lookup_that_is_cut_ends_alone) {
 }
 END_TEST
 
-/* ---- listening -------------------------------------------------------------- */
+/* ---- listening ---------------------------------------------------------- */
 
 static int listen_badly(void *arg) {
     (void)arg;
@@ -252,7 +252,7 @@ START_TEST(listener_left_open_is_reported_and_closed) {
 }
 END_TEST
 
-/* ---- accepting --------------------------------------------------------------- */
+/* ---- accepting ---------------------------------------------------------- */
 
 static int accept_one(void *arg) {
     uva_stream_t *stream = NULL;
@@ -368,7 +368,7 @@ START_TEST(accept_survives_a_close_between_wake_and_run) {
 }
 END_TEST
 
-/* ---- many --------------------------------------------------------------------- */
+/* ---- many --------------------------------------------------------------- */
 
 enum { CLIENTS = 200 };
 
@@ -473,7 +473,7 @@ START_TEST(tcp_serves_a_plain_socket) {
 }
 END_TEST
 
-/* ---- out of descriptors --------------------------------------------------------- */
+/* ---- out of descriptors ------------------------------------------------- */
 
 static rlim_t limit_files(rlim_t files) {
     struct rlimit limit;

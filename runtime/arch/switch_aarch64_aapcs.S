@@ -65,8 +65,7 @@ uva__switch:
         mov     sp, x1                             /* now on the other stack, */
                                                    /* which ends in the same */
                                                    /* frame: CFI stays true */
-        LOAD    x29, x30, UVA__FRAME_X29           /* where it goes on, first: */
-                                                   /* ret waits for it */
+        LOAD    x29, x30, UVA__FRAME_X29           /* ret waits for this */
         LOAD    d8, d9, UVA__FRAME_D8
         LOAD    d10, d11, UVA__FRAME_D8 + 16
         LOAD    d12, d13, UVA__FRAME_D8 + 32

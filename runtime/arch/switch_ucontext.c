@@ -5,8 +5,8 @@
  * How: a stack that does not run has its ucontext_t at its "stack pointer":
  * on the stack that switches away, in the frame of uva__switch.
  *
- * It costs a system call for the signal mask. makecontext() passes only ints,
- * so what the entry needs lies at the top of the stack, and its address comes in
+ * It costs a system call for the signal mask. makecontext() passes only ints:
+ * what the entry needs lies at the top of the stack, and its address comes in
  * two halves.
  */
 #include "switch.h"

@@ -40,8 +40,8 @@ UVA_API UVA_PARKS int uva_to_thread_with(uva_fn fn, const void *copy,
 
 /**
  * Queues cb(arg) to be called in loop context. Calls of one thread keep their
- * order. Every accepted one runs once before uva_run() returns or detach calls
- * done.
+ * order; those of the loop's own thread stand in one queue with the tasks.
+ * Every accepted one runs once before uva_run() returns or detach calls done.
  *
  * Context:  any thread; from another than the loop's, hold a uva_runtime_ref()
  * Parks:    never

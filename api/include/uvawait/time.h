@@ -46,6 +46,32 @@ UVA_API UVA_PARKS int uva_yield(void);
  */
 UVA_API uint64_t uva_now_ms(void);
 
+/**
+ * Moves the virtual clock on by `ms`. Whoever is due is woken, in the order of
+ * deadlines. For tests; the clock also moves by itself.
+ *
+ * Context:  task or host callback, in the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  0; UV_EPERM under the real clock or without a runtime
+ * Owns:     –
+ * Since:    0.1
+ */
+UVA_API int uva_clock_advance(uint64_t ms);
+
+/**
+ * Waits until every other task is parked. For tests: what has been set off has
+ * then come as far as it can by itself. Several such waits end together.
+ *
+ * Context:  task
+ * Parks:    always
+ * Cancel:   UV_ECANCELED
+ * Returns:  0, UV_ECANCELED, UV_EPERM outside a task
+ * Owns:     –
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_wait_all_blocked(void);
+
 UVA_END_DECLS
 
 #endif
