@@ -38,6 +38,7 @@
 
 /* From Linux 6.13's headers, which older distributions lack. */
 #define ADVICE_GUARD_INSTALL 102
+#define ADVICE_POPULATE_READ 22
 
 #define DEFAULT_MAP_LIMIT 65530
 #define MAPS_FOR_OTHERS   1000
@@ -51,6 +52,7 @@ static size_t install_by_advice(uva__guards_t *guards, char *first,
 static size_t install_by_protection(uva__guards_t *guards, char *first,
                                     size_t stride, size_t count,
                                     const char **ret_why);
+static bool is_guarded(char *guard, size_t page_bytes);
 static void turn_to_protection(uva__guards_t *guards);
 static bool only_locked_pages_refuse(const uva__guards_t *guards);
 static size_t take_budget(uva__guards_t *guards, size_t wanted);
@@ -90,6 +92,11 @@ static size_t install_by_advice(uva__guards_t *guards, char *first,
         size_t accepted =
             uva__advise(ranges, batch, ADVICE_GUARD_INSTALL, &code);
         done += accepted;
+        if (accepted > 0 && guards->kind == UVA_GUARD_NONE_YET &&
+            !is_guarded(first, guards->page_bytes)) {
+            turn_to_protection(guards);
+            return install_by_protection(guards, first, stride, count, ret_why);
+        }
         if (accepted > 0)
             guards->kind = UVA_GUARD_MADVISE;
         if (accepted == batch)
@@ -103,6 +110,12 @@ static size_t install_by_advice(uva__guards_t *guards, char *first,
         break;
     }
     return done;
+}
+
+/* Whether the advice had an effect. Emulators (qemu-user 7.2) accept what they
+ * do not know and do nothing; a guard that is there cannot be populated. */
+static bool is_guarded(char *guard, size_t page_bytes) {
+    return madvise(guard, page_bytes, ADVICE_POPULATE_READ) != 0;
 }
 
 static void turn_to_protection(uva__guards_t *guards) {

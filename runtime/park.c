@@ -140,7 +140,7 @@ int uva_clock_advance(uint64_t ms) {
     return 0;
 }
 
-/* ---- quiet ----------------------------------------------------------------- */
+/* ---- quiet -------------------------------------------------------------- */
 
 static const uva__wait_t quiet_wait = {.reason = "wait_all_blocked",
                                        .cancel = uva__leave_queue};

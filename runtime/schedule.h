@@ -7,6 +7,7 @@
 #ifndef UVA__SCHEDULE_H
 #define UVA__SCHEDULE_H
 
+#include "loop.h"
 #include "task.h"
 
 /* Leaves the running task's fiber for what is next. Comes back when the task
@@ -14,7 +15,11 @@
 void uva__leave(uva_runtime_t *rt, uva__task_t *task);
 
 /* Queues a task that is parked with no waiter, or fresh. */
-void uva__queue_task(uva_runtime_t *rt, uva__task_t *task);
+static inline void uva__queue_task(uva_runtime_t *rt, uva__task_t *task) {
+    uva__ready_push(&rt->ready, (uintptr_t)task);
+    if (UVA__UNLIKELY(!rt->draining))
+        uva__loop_has_work(rt);
+}
 
 /* Queues a callback whose place is reserved. */
 void uva__queue_callback(uva_runtime_t *rt, uva__callback_t *callback);

@@ -90,6 +90,7 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
     task->outcome = f;
     task->heard = NULL;
     task->reason = NULL;
+    task->saved_errno = 0;
     task->requests = 0;
     task->round = 0;
     task->copy = NULL;
@@ -355,10 +356,7 @@ void uva_detach(uva_task_t *task) {
 
 /* ---- inside a body ------------------------------------------------------ */
 
-uva__task_t *uva__running(const char *call) {
-    uva_runtime_t *rt = uva__thread_runtime;
-    if (UVA__LIKELY(rt != NULL && rt->current != NULL))
-        return rt->current;
+uva__task_t *uva__not_running(const char *call) {
     (void)uva__misuse(call, "called outside a task. Only a task can wait: "
                             "spawn one, or use uva_run()");
     return NULL;

@@ -36,6 +36,7 @@ struct uva__task {
                                the coroutine that runs in place on it */
     uva__text_t *heard;    /* uva_last_message */
     uva__text_t *reason;   /* of the last request to end */
+    int saved_errno;       /* while it does not run; 0 before it does */
     int requests;          /* to end, not taken back */
     uint32_t round;        /* the runtime's ending round it was cut in */
     uva__task_t *outer;    /* who spawned it eagerly and goes on when it
@@ -66,8 +67,16 @@ static inline void uva__hear_nothing(uva__task_t *task) {
         uva__text_put(&task->heard, NULL);
 }
 
+/* Reports that `call` was made outside a task; NULL. */
+UVA__COLD uva__task_t *uva__not_running(const char *call);
+
 /* The running task. Outside one the misuse is reported and it is NULL. */
-uva__task_t *uva__running(const char *call);
+static inline uva__task_t *uva__running(const char *call) {
+    const uva_runtime_t *rt = uva__thread_runtime;
+    return UVA__LIKELY(rt != NULL && rt->current != NULL)
+               ? rt->current
+               : uva__not_running(call);
+}
 
 /* Makes a coroutine a queued task; 0 or UV_ENOMEM / UV_ESHUTDOWN (reported
  * where the reason would be a riddle). Keeps the caller's reference. */

@@ -14,7 +14,7 @@ static void run(uva_fn main, void *arg) {
     ck_assert_int_eq(uva_run_with(&quiet, main, arg), 0);
 }
 
-/* ---- posts from other threads -------------------------------------------- */
+/* ---- posts from other threads ------------------------------------------- */
 
 enum { SENDERS = 4 };
 
@@ -114,7 +114,7 @@ START_TEST(calls_post_wakes_a_loop_that_sleeps) {
 }
 END_TEST
 
-/* ---- after the end ------------------------------------------------------- */
+/* ---- after the end ------------------------------------------------------ */
 
 static int hand_out(void *arg) {
     *(uva_runtime_t **)arg = uva_runtime_ref(uva_runtime_current());
@@ -202,7 +202,7 @@ START_TEST(calls_end_loses_no_accepted_post) {
 }
 END_TEST
 
-/* ---- uva_call ------------------------------------------------------------ */
+/* ---- uva_call ----------------------------------------------------------- */
 
 enum { CALLERS = 10 };
 
@@ -376,7 +376,7 @@ START_TEST(calls_call_without_a_task_gives_the_error) {
 }
 END_TEST
 
-/* ---- misuse from another thread ------------------------------------------ */
+/* ---- misuse from another thread ----------------------------------------- */
 
 static void ignore_done(uva_future_t *f, void *arg) {
     (void)f;

@@ -10,7 +10,7 @@ static int say(void *arg) {
     return 0;
 }
 
-/* ---- one request --------------------------------------------------------- */
+/* ---- one request -------------------------------------------------------- */
 
 static int fresh_main(void *arg) {
     (void)arg;
@@ -154,7 +154,7 @@ START_TEST(cancel_never_met_changes_no_outcome) {
 }
 END_TEST
 
-/* ---- how long it lasts --------------------------------------------------- */
+/* ---- how long it lasts -------------------------------------------------- */
 
 static int insist(void *arg) {
     uva_future_t *f = arg;
@@ -263,7 +263,7 @@ START_TEST(cancel_makes_a_timeout) {
 }
 END_TEST
 
-/* ---- who else is reached ------------------------------------------------- */
+/* ---- who else is reached ------------------------------------------------ */
 
 static int await_it(void *arg) {
     int code = uva_await(uva_ref(arg), NULL);
@@ -361,7 +361,7 @@ START_TEST(cancel_of_future_and_task_in_one_tick) {
 }
 END_TEST
 
-/* ---- chains -------------------------------------------------------------- */
+/* ---- chains ------------------------------------------------------------- */
 
 static int links_over; /* counts ends, innermost first */
 

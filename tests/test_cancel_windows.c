@@ -12,7 +12,7 @@ static int answer(void *arg) {
     return code;
 }
 
-/* ---- windows ------------------------------------------------------------- */
+/* ---- windows ------------------------------------------------------------ */
 
 static int await_then_sleep(void *arg) {
     void *value = NULL;
@@ -131,7 +131,7 @@ START_TEST(cancel_taken_back_by_another) {
 }
 END_TEST
 
-/* ---- cancel_and_wait ----------------------------------------------------- */
+/* ---- cancel_and_wait ---------------------------------------------------- */
 
 static int stop_it(void *arg) {
     int code = uva_cancel_and_wait(uva_ref(arg));
@@ -174,7 +174,7 @@ START_TEST(cancel_and_wait_gives_the_final_code) {
 }
 END_TEST
 
-/* ---- reasons ------------------------------------------------------------- */
+/* ---- reasons ------------------------------------------------------------ */
 
 static int read_reason(void *arg) {
     ck_assert_ptr_null(uva_cancel_reason());

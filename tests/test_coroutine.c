@@ -12,7 +12,7 @@ static int say(void *arg) {
     return 0;
 }
 
-/* ---- coroutines ---------------------------------------------------------- */
+/* ---- coroutines --------------------------------------------------------- */
 
 typedef struct pair {
     int a;
@@ -256,7 +256,7 @@ START_TEST(coroutine_is_refused_after_the_end) {
 }
 END_TEST
 
-/* ---- options ------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------ */
 
 static int check_copy(void *arg) {
     char *text = arg;
@@ -302,7 +302,7 @@ START_TEST(spawn_gives_a_larger_stack) {
 }
 END_TEST
 
-/* ---- eager --------------------------------------------------------------- */
+/* ---- eager -------------------------------------------------------------- */
 
 static uva_task_t *spawn_eagerly(uva_fn fn, void *arg) {
     uva_task_options_t options = {.eager = true};

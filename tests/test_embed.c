@@ -63,7 +63,7 @@ static void spawn(uva_fn fn, const char *name) {
     uva_detach(uva_spawn_on(runtime, fn, (void *)(uintptr_t)name));
 }
 
-/* ---- every way to run a loop --------------------------------------------- */
+/* ---- every way to run a loop -------------------------------------------- */
 
 START_TEST(embed_host_runs_by_default) {
     open_loop();
@@ -156,7 +156,7 @@ START_TEST(embed_uv_stop_loses_nothing) {
 }
 END_TEST
 
-/* ---- the host's callbacks ------------------------------------------------ */
+/* ---- the host's callbacks ----------------------------------------------- */
 
 static uva_future_t *answer;
 static bool in_callback;
@@ -209,7 +209,7 @@ START_TEST(embed_callback_of_the_host_resolves_a_future) {
 }
 END_TEST
 
-/* ---- detaching ----------------------------------------------------------- */
+/* ---- detaching ---------------------------------------------------------- */
 
 static int clean_up(void *arg) {
     int code = uva_sleep(60000);
@@ -328,7 +328,7 @@ START_TEST(embed_attach_again_inside_done) {
 }
 END_TEST
 
-/* ---- after the end ------------------------------------------------------- */
+/* ---- after the end ------------------------------------------------------ */
 
 START_TEST(embed_reference_outlives_the_runtime) {
     CONFORMS("K-174", "K-025");
@@ -351,7 +351,7 @@ START_TEST(embed_reference_outlives_the_runtime) {
 }
 END_TEST
 
-/* ---- deadlock ------------------------------------------------------------ */
+/* ---- deadlock ----------------------------------------------------------- */
 
 START_TEST(embed_deadlock_is_reported_and_the_loop_ends) {
     open_loop();
@@ -383,7 +383,7 @@ START_TEST(embed_no_deadlock_while_the_host_has_a_handle) {
 }
 END_TEST
 
-/* ---- refusals and failures ----------------------------------------------- */
+/* ---- refusals and failures ---------------------------------------------- */
 
 START_TEST(embed_attach_refuses) {
     uva_runtime_t *other = NULL;
@@ -439,7 +439,7 @@ START_TEST(embed_failed_attach_leaves_the_loop_usable) {
 }
 END_TEST
 
-/* ---- several runtimes ---------------------------------------------------- */
+/* ---- several runtimes --------------------------------------------------- */
 
 /* Every loop is open before the first is closed: libuv closes descriptors
  * behind ThreadSanitizer's back, which then takes a new owner for a race. */

@@ -79,7 +79,7 @@ static bool is_fine(int code) {
     return code >= 0 || code == UV_ENOMEM;
 }
 
-/* ---- tasks and futures --------------------------------------------------- */
+/* ---- tasks and futures -------------------------------------------------- */
 
 static int double_it(void *arg) {
     int n = *(int *)arg;
@@ -227,7 +227,7 @@ START_TEST(faults_in_reports) {
 }
 END_TEST
 
-/* ---- combinators --------------------------------------------------------- */
+/* ---- combinators -------------------------------------------------------- */
 
 static int gather_some(size_t count) {
     uva_future_t *f[20];
@@ -348,7 +348,7 @@ START_TEST(faults_in_map) {
 }
 END_TEST
 
-/* ---- threads ------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------ */
 
 static int square(void *arg) {
     int n = *(int *)arg;
@@ -425,7 +425,7 @@ START_TEST(faults_in_call) {
 }
 END_TEST
 
-/* ---- a host's loop ------------------------------------------------------- */
+/* ---- a host's loop ------------------------------------------------------ */
 
 static void set_done(void *arg) {
     *(bool *)arg = true;

@@ -5,7 +5,7 @@
 
 static int seven = 7;
 
-/* ---- outcomes ------------------------------------------------------------ */
+/* ---- outcomes ----------------------------------------------------------- */
 
 static int pending_main(void *arg) {
     (void)arg;
@@ -138,7 +138,7 @@ START_TEST(future_cancelled_with_a_message) {
 }
 END_TEST
 
-/* ---- waiting ------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------ */
 
 static uva_future_t *shared;
 
@@ -236,7 +236,7 @@ START_TEST(future_awaited_for_ever_starves_nobody) {
 }
 END_TEST
 
-/* ---- libuv's callbacks --------------------------------------------------- */
+/* ---- libuv's callbacks -------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle) {
     (void)handle;
@@ -298,7 +298,7 @@ START_TEST(future_resolved_by_a_libuv_callback) {
 }
 END_TEST
 
-/* ---- callbacks ----------------------------------------------------------- */
+/* ---- callbacks ---------------------------------------------------------- */
 
 static void on_done(uva_future_t *f, void *arg) {
     ck_assert(uva_is_done(f));
@@ -483,7 +483,7 @@ START_TEST(future_queues_tasks_and_callbacks_together) {
 }
 END_TEST
 
-/* ---- references ---------------------------------------------------------- */
+/* ---- references --------------------------------------------------------- */
 
 static uva_future_t *kept[3];
 

@@ -6,7 +6,7 @@
 
 static int seven = 7;
 
-/* ---- gather -------------------------------------------------------------- */
+/* ---- gather ------------------------------------------------------------- */
 
 static int order_main(void *arg) {
     (void)arg;
@@ -337,7 +337,7 @@ START_TEST(gather_of_failures_in_one_tick) {
 }
 END_TEST
 
-/* ---- gather_settled ------------------------------------------------------ */
+/* ---- gather_settled ----------------------------------------------------- */
 
 static int settled_main(void *arg) {
     (void)arg;
@@ -394,7 +394,7 @@ START_TEST(gather_settled_passes_a_cancellation_on) {
 }
 END_TEST
 
-/* ---- race ---------------------------------------------------------------- */
+/* ---- race --------------------------------------------------------------- */
 
 static int race_main(void *arg) {
     (void)arg;

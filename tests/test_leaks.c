@@ -14,7 +14,7 @@ static const uva_options_t quiet = {.report = support_report};
 static const uva_options_t jumping = {.report = support_report,
                                       .clock = UVA_CLOCK_VIRTUAL};
 
-/* ---- measuring ----------------------------------------------------------- */
+/* ---- measuring ---------------------------------------------------------- */
 
 static long resident_bytes(void) {
     long size = 0;
@@ -69,7 +69,7 @@ static int noop(void *arg) {
             ck_abort_msg("not so: %s", #condition); \
     } while (0)
 
-/* ---- rounds -------------------------------------------------------------- */
+/* ---- rounds ------------------------------------------------------------- */
 
 static void spawn_round(void) {
     must(uva_await(uva_spawn(noop, NULL), NULL) == 0);
@@ -237,7 +237,7 @@ START_TEST(leaks_whole_runs) {
 }
 END_TEST
 
-/* ---- the kernel's limit -------------------------------------------------- */
+/* ---- the kernel's limit ------------------------------------------------- */
 
 static uva_semaphore_t closed;
 

@@ -31,7 +31,7 @@ static void spawn(const char *event) {
     uva_detach(uva_spawn(note_task, (void *)(uintptr_t)event));
 }
 
-/* ---- one queue ----------------------------------------------------------- */
+/* ---- one queue ---------------------------------------------------------- */
 
 static int post_three(void *arg) {
     (void)arg;
@@ -154,7 +154,7 @@ START_TEST(loop_takes_a_thousand_posts_at_once) {
 }
 END_TEST
 
-/* ---- taking callbacks back ----------------------------------------------- */
+/* ---- taking callbacks back ---------------------------------------------- */
 
 static void second(uva_future_t *f, void *arg) {
     (void)f;
@@ -210,7 +210,7 @@ START_TEST(loop_callback_removed_before_never_runs) {
 }
 END_TEST
 
-/* ---- I/O goes on --------------------------------------------------------- */
+/* ---- I/O goes on -------------------------------------------------------- */
 
 /* A timer and a pipe of the host's, and how often they were heard. */
 typedef struct host {
@@ -349,7 +349,7 @@ START_TEST(loop_accept_that_was_given_up_is_gone) {
 }
 END_TEST
 
-/* ---- the budget ---------------------------------------------------------- */
+/* ---- the budget --------------------------------------------------------- */
 
 static uva_semaphore_t gate;
 static bool other_ran;
@@ -462,7 +462,7 @@ START_TEST(loop_try_calls_never_switch) {
 }
 END_TEST
 
-/* ---- the random schedule ------------------------------------------------- */
+/* ---- the random schedule ------------------------------------------------ */
 
 static char order[64];
 

@@ -13,7 +13,7 @@ static int say(void *arg) {
     return 0;
 }
 
-/* ---- NULL ---------------------------------------------------------------- */
+/* ---- NULL --------------------------------------------------------------- */
 
 /* After a failure with a message, so that a stale one would show. */
 static void fail_with_message(void) {
@@ -88,7 +88,7 @@ START_TEST(misuse_null_is_accepted_by_every_call) {
 }
 END_TEST
 
-/* ---- the wrong place ----------------------------------------------------- */
+/* ---- the wrong place ---------------------------------------------------- */
 
 static void wait_in_callback(void *arg) {
     uva_future_t *f = arg;

@@ -12,7 +12,7 @@ static const uva_options_t quiet = {.report = support_report};
 
 #define KIB ((size_t)1024)
 
-/* ---- too much ------------------------------------------------------------ */
+/* ---- too much ----------------------------------------------------------- */
 
 /* Hidden from the compiler, which would see that the recursion never ends. */
 static volatile size_t frame_bytes = 512;
@@ -112,7 +112,7 @@ START_TEST(overflow_is_reported_where_guards_cost_mappings) {
 }
 END_TEST
 
-/* ---- the host's handler -------------------------------------------------- */
+/* ---- the host's handler ------------------------------------------------- */
 
 static void say(const char *text) {
     ssize_t written = write(STDERR_FILENO, text, strlen(text));
@@ -183,7 +183,7 @@ START_TEST(overflow_puts_the_hosts_handler_back) {
 }
 END_TEST
 
-/* ---- a host's runtime ---------------------------------------------------- */
+/* ---- a host's runtime --------------------------------------------------- */
 
 /* Whether a runtime with these options has a handler of its own. */
 static bool is_handled(bool report_overflow) {
@@ -211,7 +211,7 @@ START_TEST(overflow_is_watched_for_a_host_only_if_it_asks) {
 }
 END_TEST
 
-/* ---- what is not too much ------------------------------------------------ */
+/* ---- what is not too much ----------------------------------------------- */
 
 static size_t fill(volatile char *buffer, size_t bytes) {
     size_t sum = 0;

@@ -31,7 +31,7 @@ static const char *here(int line) {
     return text;
 }
 
-/* ---- failures that nobody read ------------------------------------------- */
+/* ---- failures that nobody read ------------------------------------------ */
 
 static int break_down(void *arg) {
     return uva_fail(UV_EPROTO, "no %s", (const char *)arg);
@@ -104,7 +104,7 @@ START_TEST(reports_failure_after_an_early_look) {
 }
 END_TEST
 
-/* ---- coroutines ---------------------------------------------------------- */
+/* ---- coroutines --------------------------------------------------------- */
 
 typedef struct pair {
     int a;
@@ -148,7 +148,7 @@ START_TEST(reports_nothing_about_a_cancelled_coroutine) {
 }
 END_TEST
 
-/* ---- what the texts name ------------------------------------------------- */
+/* ---- what the texts name ------------------------------------------------ */
 
 static int noop(void *arg) {
     (void)arg;
@@ -253,7 +253,7 @@ START_TEST(reports_go_to_stderr_by_default) {
 }
 END_TEST
 
-/* ---- slow tasks ---------------------------------------------------------- */
+/* ---- slow tasks --------------------------------------------------------- */
 
 static void spin(uint64_t ms) {
     uint64_t until = uv_hrtime() + ms * 1000000;
@@ -303,7 +303,7 @@ START_TEST(reports_nothing_slow_without_debug) {
 }
 END_TEST
 
-/* ---- the dump ------------------------------------------------------------ */
+/* ---- the dump ----------------------------------------------------------- */
 
 static char *dumped;
 
@@ -422,7 +422,7 @@ START_TEST(reports_all_tasks_lists_the_unfinished) {
 }
 END_TEST
 
-/* ---- stacks -------------------------------------------------------------- */
+/* ---- stacks ------------------------------------------------------------- */
 
 static int use_stack(void *arg) {
     volatile char buffer[40000];

@@ -11,7 +11,7 @@ static const uva_options_t quiet = {.report = support_report};
 static const uva_options_t quick = {.report = support_report,
                                     .clock = UVA_CLOCK_VIRTUAL};
 
-/* ---- the result ---------------------------------------------------------- */
+/* ---- the result --------------------------------------------------------- */
 
 static int give(void *arg) {
     ck_assert_str_eq(uva_name(uva_current()), "main");
@@ -87,7 +87,7 @@ START_TEST(run_inside_a_callback_is_busy) {
 }
 END_TEST
 
-/* ---- failures of its own ------------------------------------------------- */
+/* ---- failures of its own ------------------------------------------------ */
 
 static int note_and_give(void *arg) {
     *(bool *)arg = true;
@@ -131,7 +131,7 @@ START_TEST(run_gives_the_reason_of_libuv) {
 }
 END_TEST
 
-/* ---- what is left when main ends ----------------------------------------- */
+/* ---- what is left when main ends ---------------------------------------- */
 
 /* Its cleanup waits, behind a shield. */
 static int clean_up_slowly(void *arg) {
@@ -208,7 +208,7 @@ START_TEST(run_names_sixteen_of_the_pending) {
 }
 END_TEST
 
-/* ---- tasks that cleanup makes -------------------------------------------- */
+/* ---- tasks that cleanup makes ------------------------------------------- */
 
 static int helper(void *arg) {
     (void)arg;
@@ -301,7 +301,7 @@ START_TEST(run_ends_a_task_that_respawns_itself_busily) {
 }
 END_TEST
 
-/* ---- handles of the program's -------------------------------------------- */
+/* ---- handles of the program's ------------------------------------------- */
 
 static uv_timer_t timer;
 static bool timer_closed;
@@ -356,7 +356,7 @@ START_TEST(run_closes_a_forgotten_listener) {
 }
 END_TEST
 
-/* ---- futures after the run ----------------------------------------------- */
+/* ---- futures after the run ---------------------------------------------- */
 
 static uva_future_t *kept[3];
 
@@ -412,7 +412,7 @@ START_TEST(run_refuses_to_await_a_future_of_another_run) {
 }
 END_TEST
 
-/* ---- the loop ------------------------------------------------------------ */
+/* ---- the loop ----------------------------------------------------------- */
 
 static int stop_the_loop(void *arg) {
     (void)arg;
@@ -456,7 +456,7 @@ START_TEST(run_still_makes_the_calls_that_were_queued) {
 }
 END_TEST
 
-/* ---- deadlocks ----------------------------------------------------------- */
+/* ---- deadlocks ---------------------------------------------------------- */
 
 static uva_semaphore_t nobody_releases;
 

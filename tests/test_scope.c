@@ -9,7 +9,7 @@ static const uva_deadline_t *earliest(void) {
     return uva_runtime_current()->deadlines.earliest;
 }
 
-/* ---- deadlines ----------------------------------------------------------- */
+/* ---- deadlines ---------------------------------------------------------- */
 
 static int cut_main(void *arg) {
     (void)arg;
@@ -169,7 +169,7 @@ START_TEST(scope_in_a_scope) {
 }
 END_TEST
 
-/* ---- moving a deadline --------------------------------------------------- */
+/* ---- moving a deadline -------------------------------------------------- */
 
 static int reschedule_main(void *arg) {
     (void)arg;
@@ -237,7 +237,7 @@ START_TEST(scope_deadline_moved_by_another_task) {
 }
 END_TEST
 
-/* ---- cancelling a block -------------------------------------------------- */
+/* ---- cancelling a block ------------------------------------------------- */
 
 static int cancel_main(void *arg) {
     (void)arg;
@@ -298,7 +298,7 @@ START_TEST(scope_cancel_beats_its_deadline) {
 }
 END_TEST
 
-/* ---- shields ------------------------------------------------------------- */
+/* ---- shields ------------------------------------------------------------ */
 
 /* | main   | w                           |
  * |        | open outer, shield; sleep   |
@@ -379,7 +379,7 @@ START_TEST(scope_behind_a_shield_asks_once) {
 }
 END_TEST
 
-/* ---- misuse -------------------------------------------------------------- */
+/* ---- misuse ------------------------------------------------------------- */
 
 static void open_in_callback(void *arg) {
     uva_scope_t *scope = arg;

@@ -22,7 +22,7 @@ static void expect_idle(size_t value) {
         ck_assert_int_eq(uva_semaphore_release(&semaphore), 0);
 }
 
-/* ---- counting ------------------------------------------------------------ */
+/* ---- counting ----------------------------------------------------------- */
 
 static int value_main(void *arg) {
     (void)arg;
@@ -80,7 +80,7 @@ START_TEST(semaphore_bounded_refuses_one_too_many) {
 }
 END_TEST
 
-/* ---- order --------------------------------------------------------------- */
+/* ---- order -------------------------------------------------------------- */
 
 static int work_twice(void *arg) {
     for (int i = 0; i < 2; i++) {
@@ -167,7 +167,7 @@ START_TEST(semaphore_lets_nobody_barge_in) {
 }
 END_TEST
 
-/* ---- windows ------------------------------------------------------------- */
+/* ---- windows ------------------------------------------------------------ */
 
 static int cancelled_main(void *arg) {
     (void)arg;
@@ -350,7 +350,7 @@ START_TEST(semaphore_that_is_free_starves_nobody) {
 }
 END_TEST
 
-/* ---- accounting ---------------------------------------------------------- */
+/* ---- accounting --------------------------------------------------------- */
 
 static size_t held;
 static size_t most_held;

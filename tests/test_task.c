@@ -20,7 +20,7 @@ static int forever(void *arg) {
     return uva_sleep(UVA_FOREVER);
 }
 
-/* ---- start and outcome --------------------------------------------------- */
+/* ---- start and outcome -------------------------------------------------- */
 
 static int start_main(void *arg) {
     (void)arg;
@@ -222,7 +222,7 @@ START_TEST(task_list_holds_what_has_not_ended) {
 }
 END_TEST
 
-/* ---- names --------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------- */
 
 static int rename_self(void *arg) {
     (void)arg;
@@ -268,7 +268,7 @@ START_TEST(task_has_a_name) {
 }
 END_TEST
 
-/* ---- order and time ------------------------------------------------------ */
+/* ---- order and time ----------------------------------------------------- */
 
 static int step(void *arg) {
     for (int i = 0; i < 4; i++) {
@@ -447,7 +447,7 @@ START_TEST(task_keeps_its_errno) {
 }
 END_TEST
 
-/* ---- ends ---------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------- */
 
 static int fail_plainly(void *arg) {
     (void)arg;

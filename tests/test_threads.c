@@ -14,7 +14,7 @@ static void run(uva_fn main, void *arg) {
     ck_assert_int_eq(uva_run_with(&quiet, main, arg), 0);
 }
 
-/* ---- jobs ---------------------------------------------------------------- */
+/* ---- jobs --------------------------------------------------------------- */
 
 typedef struct job {
     uv_thread_t thread;
@@ -122,7 +122,7 @@ START_TEST(threads_job_that_cannot_start_says_so) {
 }
 END_TEST
 
-/* ---- cancelling a job ---------------------------------------------------- */
+/* ---- cancelling a job --------------------------------------------------- */
 
 /* Jobs that stay in the pool until they are let go. */
 typedef struct blocker {

@@ -19,7 +19,7 @@ static void run_real(uva_fn main, void *arg) {
     ck_assert_int_eq(uva_run_with(&quiet, main, arg), 0);
 }
 
-/* ---- the virtual clock --------------------------------------------------- */
+/* ---- the virtual clock -------------------------------------------------- */
 
 static int sleep_exactly(void *arg) {
     (void)arg;
@@ -127,7 +127,7 @@ START_TEST(time_ten_runs_leave_the_same_trace) {
 }
 END_TEST
 
-/* ---- what holds the virtual clock ---------------------------------------- */
+/* ---- what holds the virtual clock --------------------------------------- */
 
 static bool happened;
 
@@ -264,7 +264,7 @@ START_TEST(time_virtual_clock_does_not_wait_for_open_sockets) {
 }
 END_TEST
 
-/* ---- the real clock ------------------------------------------------------ */
+/* ---- the real clock ----------------------------------------------------- */
 
 static int nap_for_real(void *arg) {
     (void)arg;
@@ -331,7 +331,7 @@ START_TEST(time_sleep_holds_nobody_up) {
 }
 END_TEST
 
-/* ---- limits -------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------- */
 
 static int sleep_for_ever(void *arg) {
     return uva_sleep(*(uint64_t *)arg);
@@ -418,7 +418,7 @@ START_TEST(time_cancelled_timers_leave_nothing) {
 }
 END_TEST
 
-/* ---- the heap of deadlines ----------------------------------------------- */
+/* ---- the heap of deadlines ---------------------------------------------- */
 
 typedef struct entry {
     uva_deadline_t deadline;

@@ -1,7 +1,7 @@
 /* uva_wait, uva_shield and uva_map. */
 #include "support/program.h"
 
-/* ---- wait ---------------------------------------------------------------- */
+/* ---- wait --------------------------------------------------------------- */
 
 static void drop_all(uva_future_t *f[], size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -199,7 +199,7 @@ START_TEST(wait_counts_what_is_done_at_its_return) {
 }
 END_TEST
 
-/* ---- shield -------------------------------------------------------------- */
+/* ---- shield ------------------------------------------------------------- */
 
 static int mirror_main(void *arg) {
     (void)arg;
@@ -346,7 +346,7 @@ START_TEST(shield_that_is_dropped) {
 }
 END_TEST
 
-/* ---- map ----------------------------------------------------------------- */
+/* ---- map ---------------------------------------------------------------- */
 
 static int in_flight;
 static int most_in_flight;

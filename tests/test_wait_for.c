@@ -9,7 +9,7 @@ static const uva_deadline_t *earliest(void) {
     return uva_runtime_current()->deadlines.earliest;
 }
 
-/* ---- in time, and late --------------------------------------------------- */
+/* ---- in time, and late -------------------------------------------------- */
 
 static int in_time_main(void *arg) {
     (void)arg;
@@ -172,7 +172,7 @@ START_TEST(wait_for_a_shield) {
 }
 END_TEST
 
-/* ---- things that meet ---------------------------------------------------- */
+/* ---- things that meet --------------------------------------------------- */
 
 static int wait_for_10(void *arg) {
     record("wait_for:%d", uva_wait_for(uva_ref(arg), 10, NULL));

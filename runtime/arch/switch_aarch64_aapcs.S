@@ -97,13 +97,6 @@ uva__switch_entry:
         brk     #1                                 /* entry must not return */
         .cfi_endproc
         .size   uva__switch_entry, . - uva__switch_entry
-
-/* GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI (1), not PAC (2), not GCS (4). */
-        .section .note.gnu.property, "a", %note
-        .align  3
-        .word   4, 16, 5
-        .asciz  "GNU"
-        .word   0xc0000000, 4, 1, 0
 #endif
 
-        .section .note.GNU-stack, "", %progbits
+#include "notes.inc"

@@ -120,4 +120,4 @@ uva__switch_entry:
         .size   uva__switch_entry, . - uva__switch_entry
 #endif
 
-        .section .note.GNU-stack, "", @progbits
+#include "notes.inc"

@@ -106,13 +106,6 @@ uva__switch_entry:
         ud2                                  /* entry must not return */
         .cfi_endproc
         .size   uva__switch_entry, . - uva__switch_entry
-
-/* GNU_PROPERTY_X86_FEATURE_1_AND: IBT (1), not SHSTK (2). */
-        .section .note.gnu.property, "a", @note
-        .align  8
-        .long   4, 16, 5
-        .asciz  "GNU"
-        .long   0xc0000002, 4, 1, 0
 #endif
 
-        .section .note.GNU-stack, "", @progbits
+#include "notes.inc"

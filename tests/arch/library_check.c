@@ -20,7 +20,7 @@ static void expect(bool good, const char *what) {
         printf("failed: %s\n", what);
 }
 
-/* ---- spawn, gather, wait_for --------------------------------------------- */
+/* ---- spawn, gather, wait_for -------------------------------------------- */
 
 static int doubled(void *arg) {
     intptr_t number = (intptr_t)arg;
@@ -53,7 +53,7 @@ static void check_wait_for(void) {
            "wait_for ends what takes too long");
 }
 
-/* ---- semaphore ----------------------------------------------------------- */
+/* ---- semaphore ---------------------------------------------------------- */
 
 typedef struct desk {
     uva_semaphore_t semaphore;
@@ -85,7 +85,7 @@ static void check_semaphore(void) {
     expect(desk.most == 3, "as many at once as it has permits");
 }
 
-/* ---- threads ------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------ */
 
 static int work_elsewhere(void *arg) {
     uv_thread_t *thread = arg;
@@ -134,7 +134,7 @@ static void check_post(void) {
     uva_runtime_unref(errand.runtime);
 }
 
-/* ---- TCP ----------------------------------------------------------------- */
+/* ---- TCP ---------------------------------------------------------------- */
 
 static int echo_once(void *arg) {
     uva_listener_t *listener = arg;
@@ -185,7 +185,7 @@ static void check_tcp(void) {
     uva_listener_close(listener);
 }
 
-/* ---- clocks -------------------------------------------------------------- */
+/* ---- clocks ------------------------------------------------------------- */
 
 static int real_main(void *arg) {
     (void)arg;

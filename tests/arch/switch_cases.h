@@ -19,7 +19,7 @@
 #include "arch/registers.h"
 #include "runtime/fiber.h"
 
-/* ---- fibers to switch between -------------------------------------------- */
+/* ---- fibers to switch between ------------------------------------------- */
 
 /* Above its top lies what an unwinder that goes too far takes for callers. */
 enum { STRAND_BYTES = 512 * 1024, ABOVE_BYTES = 256 };
@@ -82,7 +82,7 @@ static const char *strand_finish(strand_t *strand) {
     return strand->wrong;
 }
 
-/* ---- callee-saved registers ---------------------------------------------- */
+/* ---- callee-saved registers --------------------------------------------- */
 
 #if !defined(REGISTERS_UNKNOWN)
 
@@ -139,7 +139,7 @@ static const char *case_registers(void) {
     return wrong != NULL ? wrong : found;
 }
 
-/* ---- alignment at entry -------------------------------------------------- */
+/* ---- alignment at entry ------------------------------------------------- */
 
 typedef struct probe {
     uintptr_t sp; /* must be first: entry_probe writes it */
@@ -181,7 +181,7 @@ static const char *case_alignment(void) {
 
 #endif
 
-/* ---- floating-point control words ---------------------------------------- */
+/* ---- floating-point control words --------------------------------------- */
 
 #if defined(__x86_64__)
 
@@ -233,7 +233,7 @@ static const char *case_rounding(void) {
 
 #endif
 
-/* ---- many switches ------------------------------------------------------- */
+/* ---- many switches ------------------------------------------------------ */
 
 enum { RING = 3 };
 
@@ -294,7 +294,7 @@ static const char *case_ring(unsigned switches) {
     return wrong;
 }
 
-/* ---- deep stacks --------------------------------------------------------- */
+/* ---- deep stacks -------------------------------------------------------- */
 
 enum { DEEP_FRAMES = 64, DEEP_BYTES = 1024 };
 
@@ -335,7 +335,7 @@ static const char *case_deep(void) {
     return a != NULL ? a : b;
 }
 
-/* ---- varargs ------------------------------------------------------------- */
+/* ---- varargs ------------------------------------------------------------ */
 
 /* Saves vector registers to the stack with aligned moves. */
 static double sum_of(int count, ...) {
@@ -369,7 +369,7 @@ static const char *case_varargs(void) {
     return strand_finish(&strand);
 }
 
-/* ---- unwinding ----------------------------------------------------------- */
+/* ---- unwinding ---------------------------------------------------------- */
 
 #if !defined(UVA__SWITCH_UCONTEXT)
 

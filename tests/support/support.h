@@ -33,7 +33,7 @@
 
 #include "support/faults.h"
 
-/* ---- suites -------------------------------------------------------------- */
+/* ---- suites ------------------------------------------------------------- */
 
 /* Defines main: runs the named cases, each in a fork of its own. */
 #define SUITE(name, ...) SUPPORT__SUITE(name, true, __VA_ARGS__)
@@ -77,7 +77,7 @@ bool support_is_slow(void);
 void support_skip(const char *why);
 void support_conforms(const char *const ids[]);
 
-/* ---- order of events ----------------------------------------------------- */
+/* ---- order of events ---------------------------------------------------- */
 
 /* Appends an event to the record, blank-separated. For the thread of the test
  * only. */
@@ -94,7 +94,7 @@ void record(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define SUPPORT_RECORD_BYTES 16384
 void support_record_take(char ret_text[SUPPORT_RECORD_BYTES]);
 
-/* ---- reports ------------------------------------------------------------- */
+/* ---- reports ------------------------------------------------------------ */
 
 /* For uva_options_t.report: keeps every text. Any thread. */
 void support_report(void *arg, const char *text);
@@ -104,7 +104,7 @@ void support_reports_clear(void);
 /* All texts so far, one a line; valid until the next call of this kind. */
 const char *support_reports(void);
 
-/* ---- death --------------------------------------------------------------- */
+/* ---- death -------------------------------------------------------------- */
 
 /* Runs fn(arg) in a fork of its own and tells whether it ended by the signal
  * (0: in any way but exit status 0) after writing `text` to standard error.
