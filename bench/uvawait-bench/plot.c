@@ -140,12 +140,12 @@ static void write_panel(FILE *script, const result_t results[], size_t count) {
             (double)last->n * 1.8);
     write_range(script, results, count);
     fputs("plot $data u 1:11 w l ls 3 t 'ideal: the longest single wait', \\\n"
-          " $data u 1:2:3:4 w yerrorbars ls 1 ps 0 notitle, \\\n"
+          " $data u 1:2:3:4 w yerrorbars ls 1 ps 0.01 notitle, \\\n"
           " $data u 1:2 w lp ls 1 t 'one after another', \\\n",
           script);
     if (last->sides > PLAIN)
         fputs(" $data u 1:8 w lp ls 4 t 'plain loop, no tasks', \\\n", script);
-    fputs(" $data u 1:5:6:7 w yerrorbars ls 2 ps 0 notitle, \\\n"
+    fputs(" $data u 1:5:6:7 w yerrorbars ls 2 ps 0.01 notitle, \\\n"
           " $data u 1:5 w lp ls 2 t 'all at once', \\\n"
           " $data u 1:(sqrt($2*$5)):12 w labels font ',12' "
           "textcolor rgb '#22252b' notitle\n",
