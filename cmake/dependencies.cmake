@@ -18,6 +18,8 @@ endif()
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
+# Looked for anew each time: valgrind may have been installed since.
+unset(UVA_VALGRIND_HEADER CACHE)
 include(CheckIncludeFile)
 check_include_file(valgrind/valgrind.h UVA_VALGRIND_HEADER)
 if(UVA_VALGRIND_HEADER)

@@ -23,7 +23,21 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <netdb.h>
 #include <uvawait.h>
+
+/* No address to inet_pton(), so it is looked up; yet every system knows it,
+ * also one without /etc/hosts. */
+#define A_NAME "127.1"
+
+/* Whether "localhost" is known; it may be ::1 as well, where nobody listens. */
+static inline bool knows_localhost(void) {
+    struct addrinfo *found = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
 
 #define KIB ((size_t)1024)
 

@@ -36,8 +36,11 @@ static int connect_in_all_ways(void *arg) {
     (void)arg;
     uva_listener_t *listener = listen_somewhere();
     ck_assert_int_eq(connect_and_greet("127.0.0.1", listener), 0);
-    /* By name; an address of it where nobody listens (::1) is passed over. */
-    ck_assert_int_eq(connect_and_greet("localhost", listener), 0);
+    /* By name; an address of localhost where nobody listens (::1) is passed
+     * over. */
+    ck_assert_int_eq(connect_and_greet(A_NAME, listener), 0);
+    if (knows_localhost())
+        ck_assert_int_eq(connect_and_greet("localhost", listener), 0);
     uva_listener_close(listener);
 
     int code = uva_tcp_listen("::1", 0, 8, &listener);
@@ -162,7 +165,7 @@ END_TEST
 /* At whatever point the look-up or the connect is. */
 static int cut_lookups(void *arg) {
     (void)arg;
-    target_t target = {"localhost", 9};
+    target_t target = {A_NAME, 9};
     for (int round = 0; round < 20; round++) {
         uva_task_t *task = uva_spawn(connect_only, &target);
         for (int i = 0; i < round % 3; i++)
@@ -187,7 +190,7 @@ static int job(void *arg) {
 
 static int cut_queued_lookup(void *arg) {
     (void)arg;
-    target_t target = {"localhost", 9};
+    target_t target = {A_NAME, 9};
     uva_future_t *jobs[8];
     for (size_t i = 0; i < 8; i++)
         jobs[i] = uva_spawn(job, NULL);
