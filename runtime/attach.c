@@ -174,7 +174,7 @@ uva_runtime_t *uva_runtime_ref(uva_runtime_t *runtime) {
 }
 
 void uva_runtime_unref(uva_runtime_t *runtime) {
-    if (runtime == NULL || atomic_fetch_sub(&runtime->refs, 1) != 1)
+    if (runtime == NULL || !uva__posts_unref(runtime))
         return;
     uva__pools_term(&runtime->pools);
     uva__posts_term(runtime);

@@ -52,6 +52,14 @@ void uva__breathe(uva__task_t *task) {
     }
 }
 
+/* f is the task, or a coroutine that runs in place on it. */
+static bool is_self(const uva_future_t *f, const uva__task_t *task) {
+    if (f == &task->future)
+        return true;
+    return f->kind == &uva__coroutine_kind && f->state == UVA__PENDING &&
+           uva__task_of(f)->root.task == &task->future;
+}
+
 int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call) {
     if (task != NULL)
         uva__hear_nothing(task);
@@ -65,10 +73,10 @@ int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call) {
                           f->kind->noun);
         return UVA__NOT_TAKEN;
     }
-    if (f == &task->future)
+    if (is_self(f, task))
         return uva__misuse(call,
-                           "task '%s' waits for itself, which would never end",
-                           uva_name(f));
+                           "%s '%s' waits for itself, which would never end",
+                           f->kind->noun, uva_name(f));
     return 0;
 }
 

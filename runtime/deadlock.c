@@ -3,8 +3,8 @@
  *
  * A host that runs its own loop gets the report, and its loop back: nothing of
  * ours keeps it alive for a wait that cannot end. uva_run() has nobody to give
- * the loop back to, so it cancels main; if even then nothing can run (every
- * task waits behind a shield), going on would be a silent hang.
+ * the loop back to, so it cancels main; if even then nothing can run (they
+ * wait behind shields, or in a circle), going on would be a silent hang.
  */
 #include "deadlock.h"
 
@@ -19,8 +19,10 @@ static void report_with_dump(uva_runtime_t *rt) {
     FILE *out = open_memstream(&text, &length);
     if (out != NULL) {
         uva_dump(rt, out);
-        if (fclose(out) != 0)
+        if (fclose(out) != 0) {
+            free(text);
             text = NULL;
+        }
     }
     uva__report(rt,
                 "deadlock: every task is parked and nothing can wake one%s%s",
@@ -39,6 +41,6 @@ void uva__deadlock(uva_runtime_t *rt) {
         (void)uva__cancel(&UVA__OF(link, uva__task_t, all)->future, NULL);
     if (uva__ready_is_empty(&rt->ready))
         uva__abort("a deadlock that no cancellation can end: the tasks above "
-                   "wait behind shields for something that nobody will do; "
-                   "give the shielding scope a deadline");
+                   "wait for each other, or behind shields for something that "
+                   "nobody will do; give the shielding scope a deadline");
 }

@@ -18,7 +18,7 @@ typedef struct done_callback {
     void (*cb)(uva_future_t *f, void *arg); /* NULL: taken back meanwhile */
     void *arg;
     uva_link_t all;    /* in runtime->callbacks */
-    uva_link_t queued; /* in f->queued_callbacks, while in the ready queue */
+    uva_link_t queued; /* in f->queued, while in the ready queue */
 } done_callback_t;
 
 static void free_callback(done_callback_t *registration) {

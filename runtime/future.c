@@ -88,6 +88,8 @@ void uva__pass_on(uva_future_t *f, uva__text_t *reason) {
         return;
     }
     rt->is_cancelling = true;
+    if (++rt->walk == 0)
+        rt->walk = 1;
     uva_future_t *asked = NULL; /* was put off; held */
     do {
         while (f != NULL && !uva__is_done(f))
@@ -173,7 +175,10 @@ static int complete_from_outside(uva_future_t *f, const char *call, int code,
         return UV_EALREADY;
     f->value = value;
     f->message = uva__text_new(message);
+    /* A watcher may let go of the last reference. */
+    f->refs++;
     uva__complete(f, code);
+    uva_unref(f);
     return 0;
 }
 

@@ -90,6 +90,15 @@ bool uva__posts_are_waiting(uva_runtime_t *rt) {
     return are_waiting;
 }
 
+bool uva__posts_unref(uva_runtime_t *rt) {
+    uv_mutex_lock(&rt->posts.lock);
+    size_t before = atomic_fetch_sub(&rt->refs, 1);
+    if (before == 2 && !rt->posts.refuse)
+        (void)uv_async_send(&rt->posts.async);
+    uv_mutex_unlock(&rt->posts.lock);
+    return before == 1;
+}
+
 bool uva__posts_refuse(uva_runtime_t *rt) {
     uv_mutex_lock(&rt->posts.lock);
     bool refused = rt->posts.first == NULL;

@@ -16,6 +16,10 @@ int uva__posts_init_async(uva_runtime_t *rt);
 /* Whether something was posted that has not run. */
 bool uva__posts_are_waiting(uva_runtime_t *rt);
 
+/* Gives a reference back. Once only the runtime's own is left, the loop looks
+ * whether anybody is there who could wake its tasks. True: it was the last. */
+bool uva__posts_unref(uva_runtime_t *rt);
+
 /* Refuses posts from now on; false when some have still to run. */
 bool uva__posts_refuse(uva_runtime_t *rt);
 

@@ -80,6 +80,7 @@ struct uva_runtime {
     size_t outside;        /* parked tasks whom only the loop can wake */
     uint64_t ids;          /* counts tasks and futures, for their names */
     bool is_cancelling;    /* a cancellation walks from wait to wait */
+    uint32_t walk;         /* which one; never 0 */
     uva_future_t *first_to_cancel;  /* held: where that walk goes on */
     uva_future_t *last_to_cancel;   /* valid while there is a first */
     struct uva__sites *spawn_sites; /* debug: stack use by place of spawning */

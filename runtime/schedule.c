@@ -206,9 +206,14 @@ void uva__stack_main(void *arg) {
             end_slice(rt, task);
             uva__sites_note(rt, task, stack);
         }
+        rt->current = NULL; /* it may be freed now, and reports made */
         uva__task_over(task);
-        uva__stack_release(&rt->stacks, stack);
+        /* Debug scrubs the next task's stack: not the one we stand on. */
+        if (UVA__LIKELY(!rt->debug))
+            uva__stack_release(&rt->stacks, stack);
         uva__fiber_t *to = next_fiber(rt);
+        if (UVA__UNLIKELY(rt->debug))
+            uva__stack_release(&rt->stacks, stack);
         if (to != &stack->fiber)
             uva__fiber_switch(&stack->fiber, to);
     }

@@ -7,11 +7,14 @@
  * "cancelled" from "cut short" when it is closed.
  *
  * If you change this: uva__scope_cut is the only place where a cancellation
- * reaches a parked task. Keep it so.
+ * reaches a parked task, and lifting a shield the only other way for one that
+ * was kept out; both hand it in by hand_in(). Keep it so.
  */
 #include "scope.h"
 
 #include "report.h"
+
+enum { LOOKED_AT = 16 };
 
 /* The next scope outwards whose cancellation reaches into this one. */
 static uva_scope_t *visible_parent(const uva_scope_t *scope) {
@@ -52,15 +55,21 @@ bool uva__scope_is_cut_from_outside(const uva_scope_t *scope) {
     return outermost_cut(visible_parent(scope)) != NULL;
 }
 
+/* Hands a cancellation that now reaches into `scope` to what is inside: groups,
+ * and the park of its task. */
+static uva_future_t *hand_in(uva__task_t *task, uva_scope_t *scope) {
+    if (!tell_reached(task, scope) || task->waiter == NULL)
+        return NULL;
+    return task->waiter->wait->cancel(task->waiter);
+}
+
 uva_future_t *uva__scope_cut(uva_scope_t *scope, int code) {
     /* A cancel outranks a deadline; nothing outranks a cancel. */
     if (scope->code != UV_ECANCELED)
         scope->code = code;
     uva__task_t *task = uva__task_of(scope->task);
     refresh(task);
-    if (!tell_reached(task, scope) || task->waiter == NULL)
-        return NULL;
-    return task->waiter->wait->cancel(task->waiter);
+    return hand_in(task, scope);
 }
 
 void uva__scope_mend(uva_scope_t *scope) {
@@ -68,12 +77,22 @@ void uva__scope_mend(uva_scope_t *scope) {
     refresh(uva__task_of(scope->task));
 }
 
-void uva__scope_enter(uva_scope_t *scope, uva__task_t *task) {
-    for (const uva_scope_t *at = task->scope; at != NULL; at = at->parent) {
+/* Opening a scope twice would tie the chain into a ring. The scope's own fields
+ * cannot tell, since it comes uninitialised; so it is looked for among the
+ * innermost ones, and no further, lest deep nesting cost its square. */
+static void refuse_open_scope(const uva_scope_t *scope,
+                              const uva__task_t *task) {
+    const uva_scope_t *at = task->scope;
+    for (int depth = 0; at != NULL && depth < LOOKED_AT; depth++) {
         if (at == scope)
             uva__abort("a scope is opened that is open already; close it on "
                        "every way out of its block before it is opened again");
+        at = at->parent;
     }
+}
+
+void uva__scope_enter(uva_scope_t *scope, uva__task_t *task) {
+    refuse_open_scope(scope, task);
     scope->task = &task->future;
     scope->parent = task->scope;
     scope->open = true;
@@ -135,12 +154,16 @@ void uva_scope_open(uva_scope_t *scope, uint64_t timeout_ms, unsigned flags) {
         arm(task->future.runtime, scope, timeout_ms);
 }
 
-/* What closing tells; the scope is not part of the chain any more. */
-static int verdict(const uva_scope_t *scope) {
+/* What closing tells; the scope is not part of the chain any more. When
+ * something further out has been cancelled since the block was cut short, the
+ * cut is handed out to it, so that it knows what it has to answer for. */
+static int verdict(const uva_scope_t *scope, uva__task_t *task) {
     if (!scope->cut)
         return 0;
-    if (uva__scope_is_cut_from_outside(scope))
+    if (uva__scope_is_cut_from_outside(scope)) {
+        uva__scope_note_cut(task);
         return UV_ECANCELED;
+    }
     return scope->code != 0 ? scope->code : UV_ECANCELED;
 }
 
@@ -153,7 +176,7 @@ int uva_scope_close(uva_scope_t *scope) {
                    "once, on every way out of its block");
     uva__deadlines_disarm(&task->future.runtime->deadlines, &scope->deadline);
     uva__scope_leave(scope, task);
-    return verdict(scope);
+    return verdict(scope, task);
 }
 
 void uva_scope_cancel(uva_scope_t *scope) {
@@ -176,4 +199,36 @@ int uva_scope_reschedule(uva_scope_t *scope, uint64_t timeout_ms) {
     else
         arm(rt, scope, timeout_ms);
     return 0;
+}
+
+int uva_scope_shield(uva_scope_t *scope, bool on) {
+    if (!scope->open || !uva__is_ours(scope->task, "uva_scope_shield"))
+        return UV_EPERM;
+    if (scope->shield == on)
+        return 0;
+    uva__task_t *task = uva__task_of(scope->task);
+    scope->shield = on;
+    refresh(task);
+    if (!on && uva__scope_is_cut_from_outside(scope))
+        uva__pass_on(hand_in(task, scope), task->reason);
+    return 0;
+}
+
+bool uva_scope_is_cancelled(const uva_scope_t *scope) {
+    return scope->code != 0;
+}
+
+uint64_t uva_scope_deadline_ms(void) {
+    const uva_runtime_t *rt = uva__thread_runtime;
+    const uva_scope_t *scope =
+        rt != NULL && rt->current != NULL ? rt->current->scope : NULL;
+    uint64_t at_ns = UINT64_MAX;
+    for (; scope != NULL; scope = visible_parent(scope)) {
+        if (scope->code != 0)
+            return 0;
+        if (uva__deadline_is_armed(&scope->deadline) &&
+            scope->deadline.at_ns < at_ns)
+            at_ns = scope->deadline.at_ns;
+    }
+    return at_ns != UINT64_MAX ? at_ns / 1000000 : UVA_FOREVER;
 }

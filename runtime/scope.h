@@ -25,6 +25,22 @@ void uva__scope_mend(uva_scope_t *scope);
 void uva__scope_enter(uva_scope_t *scope, uva__task_t *task);
 void uva__scope_leave(uva_scope_t *scope, uva__task_t *task);
 
+/* The same for a scope that is not open, shields nothing, and is not cancelled
+ * when it is entered: the root of a coroutine that runs in place. */
+static inline void uva__scope_enter_plain(uva_scope_t *scope,
+                                          uva__task_t *task) {
+    scope->task = &task->future;
+    scope->parent = task->scope;
+    task->scope = scope;
+}
+static inline void uva__scope_leave_plain(uva_scope_t *scope,
+                                          uva__task_t *task) {
+    if (UVA__UNLIKELY(scope->code != 0))
+        uva__scope_leave(scope, task);
+    else
+        task->scope = scope->parent;
+}
+
 /* Notes in the scopes that a park of the task was refused or cut. */
 void uva__scope_note_cut(uva__task_t *task);
 

@@ -8,6 +8,7 @@
 
 #include "await.h"  /* waiting until a future is over */
 #include "future.h" /* futures, their kinds and watchers */
+#include "locals.h" /* task-local values: who sees and holds them */
 #include "park.h"   /* waiters, park, wake */
 #include "report.h" /* reports and misuse */
 #include "scope.h"  /* scopes: what was cut */

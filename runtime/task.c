@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "end.h"
+#include "locals.h"
 #include "loop.h"
 #include "report.h"
 #include "schedule.h"
@@ -18,21 +19,30 @@
 
 /* ---- kinds -------------------------------------------------------------- */
 
-static void note_request(uva__task_t *task, uva__text_t *reason) {
+/* False: this cancellation has been here already, by another way or because
+ * tasks wait for each other in a circle. */
+static bool note_request(uva__task_t *task, uva__text_t *reason) {
+    uint32_t walk = task->future.runtime->walk;
+    if (task->walk == walk)
+        return false;
+    task->walk = walk;
     task->requests++;
     uva__text_put(&task->reason, uva__text_ref(reason));
+    return true;
 }
 
 static uva_future_t *cancel_task(uva_future_t *f, uva__text_t *reason) {
     uva__task_t *task = uva__task_of(f);
-    note_request(task, reason);
+    if (!note_request(task, reason))
+        return NULL;
     return uva__scope_cut(&task->root, UV_ECANCELED);
 }
 
 /* Unstarted: it is over. In place on somebody's stack: its scope is cut. */
 static uva_future_t *cancel_coroutine(uva_future_t *f, uva__text_t *reason) {
     uva__task_t *task = uva__task_of(f);
-    note_request(task, reason);
+    if (!note_request(task, reason))
+        return NULL;
     if (f->state == UVA__PENDING)
         return uva__scope_cut(&task->root, UV_ECANCELED);
     f->message = uva__text_ref(reason);
@@ -93,8 +103,11 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
     task->saved_errno = 0;
     task->requests = 0;
     task->round = 0;
+    task->walk = 0;
     task->copy = NULL;
     task->stack_bytes = 0;
+    task->values = NULL;
+    task->locals = NULL;
     uva__scope_init_root(&task->root, task);
     if (order->copy == NULL || order->copy_bytes == 0)
         return task;
@@ -136,6 +149,7 @@ static int may_start(uva_runtime_t *rt) {
 static void enter(uva_runtime_t *rt, uva__task_t *task) {
     task->future.refs++;
     uva__list_push(&rt->tasks, &task->all);
+    uva__locals_inherit(task, rt->current);
     if (rt->live++ == 0)
         uva__loop_hold(rt);
 }
@@ -228,6 +242,8 @@ uva_task_t *uva_spawn_with_at(const char *site,
     task->stack_bytes = options->stack_bytes;
     if (options->name != NULL)
         f->name = uva__text_new(options->name);
+    if (options->locals != NULL)
+        uva__locals_give(task, options->locals);
     if (options->eager && rt->current != NULL)
         uva__run_eagerly(rt, task);
     else
@@ -303,20 +319,17 @@ static void settle_message(uva__task_t *task, int code) {
 
 void uva__run_in_place(uva__task_t *runner, uva__task_t *coroutine) {
     uva_future_t *outer = runner->outcome;
-    const uva_scope_t *before = runner->scope;
-    /* Only somebody else who holds it could cancel it meanwhile. */
-    bool is_shared = coroutine->future.refs > 1;
-    if (is_shared)
-        uva__scope_enter(&coroutine->root, runner);
+    const uva_locals_t *locals = runner->locals;
+    uva__scope_enter_plain(&coroutine->root, runner);
     coroutine->future.state = UVA__PENDING;
     runner->outcome = &coroutine->future;
     int code = coroutine->fn(coroutine->arg);
     runner->outcome = outer;
-    if (is_shared)
-        uva__scope_leave(&coroutine->root, runner);
-    if (UVA__UNLIKELY(runner->scope != before))
+    if (UVA__UNLIKELY(runner->scope != &coroutine->root))
         uva__abort("the coroutine returned inside an open scope; call "
                    "uva_scope_close() on every way out of its block");
+    uva__scope_leave_plain(&coroutine->root, runner);
+    uva__locals_check(runner, locals);
     settle_message(coroutine, code);
     uva__complete(&coroutine->future, code);
 }
@@ -324,16 +337,20 @@ void uva__run_in_place(uva__task_t *runner, uva__task_t *coroutine) {
 /* ---- the course of a task ----------------------------------------------- */
 
 void uva__task_run(uva__task_t *task) {
+    const uva_locals_t *locals = task->locals;
     int code = task->fn(task->arg);
     if (UVA__UNLIKELY(task->scope != &task->root))
         uva__abort("the body returned inside an open scope; call "
                    "uva_scope_close() on every way out of its block");
+    uva__locals_check(task, locals);
     settle_message(task, code);
     uva__complete(&task->future, code);
 }
 
 void uva__task_over(uva__task_t *task) {
     uva_runtime_t *rt = task->future.runtime;
+    if (UVA__UNLIKELY(task->values != NULL || task->locals != NULL))
+        uva__locals_drop(task);
     task->stack = NULL;
     task->stage = UVA__STAGE_OVER;
     uva__list_remove(&rt->tasks, &task->all);

@@ -39,13 +39,16 @@ struct uva__task {
     int saved_errno;       /* while it does not run; 0 before it does */
     int requests;          /* to end, not taken back */
     uint32_t round;        /* the runtime's ending round it was cut in */
+    uint32_t walk;         /* the cancellation that last asked it to end */
     uva__task_t *outer;    /* who spawned it eagerly and goes on when it
                                parks; only while on runtime->urgent */
     uva_link_t all;        /* in runtime->tasks, FRESH .. PARKED */
     void *copy;            /* of its arguments, freed with the handle */
     size_t copy_bytes;
-    size_t stack_bytes; /* asked for; 0: the default */
-    uva_scope_t root;   /* its own cancel */
+    size_t stack_bytes;         /* asked for; 0: the default */
+    struct uva__values *values; /* task-local; see locals.h */
+    uva_locals_t *locals;       /* what it sees instead, or NULL */
+    uva_scope_t root;           /* its own cancel */
 };
 
 extern const uva__future_kind_t uva__task_kind;

@@ -1,6 +1,7 @@
 /* Cancellation: requests, how long they last, and the windows around a wake. */
 #include "support/program.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "runtime/task.h"
@@ -445,6 +446,72 @@ START_TEST(cancel_runs_down_nested_gathers) {
 }
 END_TEST
 
+/* ---- circles ------------------------------------------------------------ */
+
+static uva_task_t *circle[2];
+
+static int await_the_other(void *index) {
+    return uva_await(uva_ref(circle[1 - *(int *)index]), NULL);
+}
+
+/* Two tasks that wait for each other: each is asked once, and the walk ends. */
+static int circle_main(void *arg) {
+    static int indices[2] = {0, 1};
+    (void)arg;
+    for (int i = 0; i < 2; i++)
+        circle[i] = uva_spawn(await_the_other, &indices[i]);
+    ck_assert_int_eq(uva_sleep(1), 0);
+    ck_assert(uva_cancel(circle[0]));
+    ck_assert_int_eq(uva_cancelling(circle[0]), 1);
+    ck_assert_int_eq(uva_cancelling(circle[1]), 1);
+    return uva_sleep(1);
+}
+
+static void run_circle(void *arg) {
+    (void)uva_run(circle_main, arg);
+}
+
+START_TEST(cancel_ends_its_walk_in_a_circle) {
+    ck_assert(support_dies(run_circle, NULL, SIGABRT, "wait for each other"));
+}
+END_TEST
+
+/* ---- two ways to one task ----------------------------------------------- */
+
+static int await_given(void *f) {
+    return uva_await(uva_ref(f), NULL);
+}
+
+static int gather_two(void *futures) {
+    return uva_gather(futures, 2, NULL);
+}
+
+/* One request that comes by two ways is one request. */
+static int diamond_main(void *arg) {
+    (void)arg;
+    uva_task_t *end = spawn_lingerer("end", 1000, 5);
+    uva_task_t *top = NULL;
+    uva_group_t group;
+    uva_group_open(&group);
+    ck_assert_int_eq(uva_group_spawn_with(&group, NULL, await_given, end, &top),
+                     0);
+    uva_future_t *ways[] = {top, uva_spawn(await_given, end)};
+    uva_task_t *gathered = uva_spawn(gather_two, ways);
+    ck_assert_int_eq(uva_sleep(1), 0);
+    ck_assert(uva_cancel(gathered));
+    ck_assert_int_eq(uva_cancelling(end), 1);
+    ck_assert_int_eq(uva_await(gathered, NULL), UV_ECANCELED);
+    ck_assert_int_eq(uva_group_close(&group), 0);
+    uva_unref(end);
+    return 0;
+}
+
+START_TEST(cancel_by_two_ways_is_one_request) {
+    program_expect(diamond_main);
+    ck_expect_record("end! end~");
+}
+END_TEST
+
 SUITE("cancel", cancel_before_the_first_step, cancel_cuts_a_parked_task,
       cancel_after_the_end_does_nothing,
       cancel_may_be_answered_with_another_outcome, cancel_of_its_own_accord,
@@ -453,4 +520,5 @@ SUITE("cancel", cancel_before_the_first_step, cancel_cuts_a_parked_task,
       cancel_reaches_the_awaited_future, cancel_ends_the_inner_task_first,
       cancel_of_a_future_by_a_third_party,
       cancel_of_future_and_task_in_one_tick, cancel_runs_down_a_chain_of_50,
-      cancel_runs_down_a_chain_of_20000, cancel_runs_down_nested_gathers)
+      cancel_runs_down_a_chain_of_20000, cancel_runs_down_nested_gathers,
+      cancel_ends_its_walk_in_a_circle, cancel_by_two_ways_is_one_request)

@@ -501,6 +501,67 @@ START_TEST(spawn_without_a_function_is_refused) {
 }
 END_TEST
 
+/* ---- in place ----------------------------------------------------------- */
+
+static uva_future_t *in_place;
+
+static int sleep_long(void *arg) {
+    (void)arg;
+    return uva_sleep(1000);
+}
+
+static int cancel_in_place(void *arg) {
+    (void)arg;
+    int code = uva_sleep(1);
+    ck_assert(uva_cancel(in_place));
+    return code;
+}
+
+/* Nobody but the call that runs it holds it. */
+static int borrowed_main(void *arg) {
+    (void)arg;
+    in_place = uva_coroutine(sleep_long, NULL, 0);
+    uva_task_t *task = uva_spawn(cancel_in_place, NULL);
+    ck_assert_int_eq(uva_await(in_place, NULL), UV_ECANCELED);
+    ck_assert_uint_eq(uva_now_ms(), 1);
+    return uva_await(task, NULL);
+}
+
+START_TEST(coroutine_in_place_is_cancelled_by_its_borrowed_handle) {
+    program_expect(borrowed_main);
+}
+END_TEST
+
+static int await_itself(void *arg) {
+    (void)arg;
+    ck_assert_int_eq(uva_yield(), 0);
+    return uva_await(uva_ref(in_place), NULL);
+}
+
+static int call_await_itself(void *arg) {
+    (void)arg;
+    return uva_await(uva_coroutine(await_itself, NULL, 0), NULL);
+}
+
+static int itself_main(void *body) {
+    in_place = uva_coroutine(*(uva_fn *)body, NULL, 0);
+    int code = uva_await(uva_ref(in_place), NULL);
+    uva_unref(in_place);
+    return code;
+}
+
+START_TEST(coroutine_that_awaits_itself_is_refused) {
+    CONFORMS("K-017");
+    uva_fn bodies[] = {await_itself, call_await_itself};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(program_run(itself_main, &bodies[i]), UV_EPERM);
+        ck_assert(support_reports_contain("waits for itself"));
+        ck_assert_uint_eq(support_report_count(), 1);
+        support_reports_clear();
+    }
+}
+END_TEST
+
 SUITE("coroutine", coroutine_awaited_runs_in_place, coroutine_runs_once,
       coroutine_started_is_a_task, coroutine_dropped_unstarted_is_reported,
       coroutine_cancelled_never_runs,
@@ -512,4 +573,6 @@ SUITE("coroutine", coroutine_awaited_runs_in_place, coroutine_runs_once,
       eager_task_goes_on_like_any_other, eager_task_can_be_cancelled,
       eager_task_spawns_eagerly, eager_task_may_cancel_its_parent,
       eager_task_outside_a_task_waits_its_turn,
-      spawn_without_a_function_is_refused)
+      spawn_without_a_function_is_refused,
+      coroutine_in_place_is_cancelled_by_its_borrowed_handle,
+      coroutine_that_awaits_itself_is_refused)

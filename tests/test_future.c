@@ -536,6 +536,27 @@ START_TEST(future_has_a_name) {
 }
 END_TEST
 
+static int resolve_borrowed(void *f) {
+    return uva_future_resolve(f, f);
+}
+
+/* The shield holds the only reference, and lets go of it when f completes. */
+static int hold_by_shield(void *arg) {
+    (void)arg;
+    uva_future_t *f = uva_future_new();
+    uva_future_t *shield = uva_shield(f);
+    uva_task_t *task = uva_spawn(resolve_borrowed, f);
+    void *value = NULL;
+    ck_assert_int_eq(uva_await(shield, &value), 0);
+    ck_assert_ptr_eq(value, f);
+    return uva_await(task, NULL);
+}
+
+START_TEST(future_outlives_its_own_completion) {
+    program_expect(hold_by_shield);
+}
+END_TEST
+
 SUITE("future", future_is_pending_at_first, future_keeps_its_first_value,
       future_keeps_its_first_failure, future_keeps_its_cancellation,
       future_fails_only_with_negative_codes, future_cancelled_with_a_message,
@@ -547,4 +568,4 @@ SUITE("future", future_is_pending_at_first, future_keeps_its_first_value,
       future_callbacks_can_be_removed_before_their_turn,
       future_callbacks_may_meddle_with_it,
       future_queues_tasks_and_callbacks_together, future_outlives_its_runtime,
-      future_has_a_name)
+      future_has_a_name, future_outlives_its_own_completion)

@@ -362,6 +362,92 @@ START_TEST(group_eager_children) {
 }
 END_TEST
 
+/* Only children wait when the deadline comes; the scope knows all the same. */
+static int scope_around_main(void *code) {
+    uva_scope_t scope;
+    uva_group_t group;
+    uva_scope_open(&scope, 10, 0);
+    uva_group_open(&group);
+    (void)uva_group_spawn(&group, code != NULL ? bad_cleanup : sleeper,
+                          code != NULL ? code : ms(500));
+    int closed = uva_group_close(&group);
+    ck_assert_uint_eq(uva_now_ms(), 10);
+    ck_assert_int_eq(uva_scope_close(&scope), UV_ETIMEDOUT);
+    return closed;
+}
+
+START_TEST(group_in_a_scope_that_times_out) {
+    expect_code(scope_around_main, NULL, UV_ECANCELED);
+    ck_expect_record("500:-125");
+}
+END_TEST
+
+static int limited_main(void *code) {
+    int outcome = uva_wait_for(uva_spawn(owner, code), 10, NULL);
+    ck_assert_uint_eq(uva_now_ms(), 10);
+    return outcome;
+}
+
+/* The failure comes out, not the limit. */
+START_TEST(group_failing_cleanup_beats_the_limit) {
+    CONFORMS("K-083");
+    expect_code(scope_around_main, ms(-31), -31);
+    expect_code(limited_main, ms(-32), -32);
+    ck_expect_record("500:-125 closed:-32");
+}
+END_TEST
+
+/* Cancelled before anything runs in it. */
+static int cancelled_first_main(void *arg) {
+    (void)arg;
+    uva_group_t group;
+    uva_group_open(&group);
+    ck_assert_int_eq(uva_group_cancel(&group), 0);
+    ck_assert_int_eq(uva_group_spawn(&group, sleeper, ms(1)), UV_EPERM);
+    ck_assert_int_eq(uva_sleep(1), UV_ECANCELED);
+    ck_assert_int_eq(uva_yield(), UV_ECANCELED);
+    ck_assert_int_eq(uva_group_close(&group), 0);
+    return uva_sleep(1);
+}
+
+START_TEST(group_cancelled_before_its_first_child) {
+    CONFORMS("K-098");
+    program_expect(cancelled_first_main);
+    ck_expect_record("");
+}
+END_TEST
+
+static int cleans_up(void *arg) {
+    (void)arg;
+    (void)uva_sleep(500);
+    uva_scope_t scope;
+    uva_scope_open(&scope, UVA_FOREVER, UVA_SCOPE_SHIELD);
+    ck_assert_int_eq(uva_sleep(30), 0);
+    ck_assert_int_eq(uva_scope_close(&scope), 0);
+    record("clean");
+    return UV_ECANCELED;
+}
+
+static int cleanup_main(void *arg) {
+    (void)arg;
+    uva_group_t group;
+    uva_group_open(&group);
+    (void)uva_group_spawn(&group, cleans_up, NULL);
+    (void)uva_sleep(10);
+    (void)uva_group_cancel(&group);
+    ck_assert_int_eq(uva_group_close(&group), 0);
+    record("closed");
+    ck_assert_uint_eq(uva_now_ms(), 40);
+    return 0;
+}
+
+START_TEST(group_left_after_every_cleanup) {
+    CONFORMS("K-111");
+    program_expect(cleanup_main);
+    ck_expect_record("clean closed");
+}
+END_TEST
+
 START_TEST(group_outside_a_task) {
     CONFORMS("K-095");
     uva_group_t group;
@@ -395,6 +481,35 @@ START_TEST(group_without_memory) {
 }
 END_TEST
 
+/* ---- a child between the wake and the close ----------------------------- */
+
+static int spawn_late(void *group) {
+    int code = uva_sleep(5);
+    /* The last child has ended in this tick, and the body is on its way. */
+    if (code == 0)
+        code = uva_yield();
+    return code < 0 ? code
+                    : uva_group_spawn((uva_group_t *)group, sleeper, ms(10));
+}
+
+static int late_main(void *arg) {
+    uva_group_t group;
+    (void)arg;
+    uva_task_t *outsider = uva_spawn(spawn_late, &group);
+    uva_group_open(&group);
+    ck_assert_int_eq(uva_group_spawn(&group, sleeper, ms(5)), 0);
+    ck_assert_int_eq(uva_group_close(&group), 0);
+    record("closed");
+    return uva_await(outsider, NULL);
+}
+
+START_TEST(group_child_between_wake_and_close) {
+    CONFORMS("K-084");
+    program_expect(late_main);
+    ck_expect_record("5:0 10:0 closed");
+}
+END_TEST
+
 SUITE("group", group_waits_for_late_children,
       group_one_cancelled_child_is_no_failure,
       group_failure_cancels_siblings_and_body, group_body_failure,
@@ -402,5 +517,8 @@ SUITE("group", group_waits_for_late_children,
       group_nested_failure, group_deadline_reaches_grandchildren_at_once,
       group_long_lived_does_not_grow, group_cancel_is_no_failure,
       group_cancel_with_failing_cleanup, group_body_behind_a_shield,
-      group_keeps_the_first_errors, group_eager_children, group_outside_a_task,
-      group_without_memory)
+      group_keeps_the_first_errors, group_eager_children,
+      group_in_a_scope_that_times_out, group_failing_cleanup_beats_the_limit,
+      group_cancelled_before_its_first_child, group_left_after_every_cleanup,
+      group_outside_a_task, group_without_memory,
+      group_child_between_wake_and_close)

@@ -501,6 +501,51 @@ START_TEST(reports_stack_use_by_place_of_spawning) {
 }
 END_TEST
 
+/* ---- who runs ----------------------------------------------------------- */
+
+static int end_at_once(void *arg) {
+    (void)arg;
+    return 0;
+}
+
+/* A task that has just been freed makes way for one that gets no stack. */
+static int starve(void *arg) {
+    (void)arg;
+    uva_task_options_t huge = {.stack_bytes = SIZE_MAX / 2};
+    uva_detach(uva_spawn(end_at_once, NULL));
+    uva_task_t *task = uva_spawn_with(&huge, end_at_once, NULL);
+    return uva_await(task, NULL) == UV_ENOMEM ? 0 : -1;
+}
+
+static void report_who(void *arg, const char *text) {
+    (void)arg;
+    record("%s:%s", strstr(text, "cannot run") != NULL ? "starved" : text,
+           uva_name(uva_current()));
+}
+
+START_TEST(reports_after_a_task_see_no_task) {
+    uva_options_t options = {.report = report_who};
+    ck_assert_int_eq(uva_run_with(&options, starve, NULL), 0);
+    ck_expect_record("starved:(none)");
+}
+END_TEST
+
+/* Each goes on where the last one stood, but not on a stack that is being
+ * cleaned for it. */
+static int spawn_many(void *arg) {
+    (void)arg;
+    for (int i = 0; i < 100; i++)
+        uva_detach(uva_spawn(end_at_once, NULL));
+    return uva_yield();
+}
+
+START_TEST(reports_in_debug_clean_no_stack_in_use) {
+    uva_options_t options = {.report = support_report, .debug = true};
+    ck_assert_int_eq(uva_run_with(&options, spawn_many, NULL), 0);
+    ck_expect_reports(0);
+}
+END_TEST
+
 SUITE("reports", reports_failure_that_nobody_read,
       reports_nothing_about_what_was_seen, reports_failure_after_an_early_look,
       reports_coroutine_that_was_never_awaited,
@@ -511,4 +556,5 @@ SUITE("reports", reports_failure_that_nobody_read,
       reports_nothing_slow_without_debug,
       reports_dump_tells_what_each_task_waits_for,
       reports_all_tasks_lists_the_unfinished, reports_stack_statistics,
-      reports_stack_use_by_place_of_spawning)
+      reports_stack_use_by_place_of_spawning, reports_after_a_task_see_no_task,
+      reports_in_debug_clean_no_stack_in_use)

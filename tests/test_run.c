@@ -552,6 +552,28 @@ START_TEST(run_sees_no_deadlock_while_a_thread_may_post) {
 }
 END_TEST
 
+static void let_go(void *rt) {
+    uv_sleep(20);
+    uva_runtime_unref(rt);
+}
+
+static int wait_for_a_quitter(void *arg) {
+    uv_thread_t thread;
+    uva_runtime_t *rt = uva_runtime_ref(uva_runtime_current());
+    (void)arg;
+    ck_assert_int_eq(uv_thread_create(&thread, let_go, rt), 0);
+    int code = uva_sleep(UVA_FOREVER);
+    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    return code;
+}
+
+START_TEST(run_sees_a_deadlock_once_the_last_thread_has_gone) {
+    ck_assert_int_eq(uva_run_with(&quiet, wait_for_a_quitter, NULL),
+                     UV_ECANCELED);
+    ck_assert(support_reports_contain("deadlock"));
+}
+END_TEST
+
 SUITE("run", run_returns_mains_code, run_does_not_report_mains_failure,
       run_inside_a_run_is_busy, run_inside_a_callback_is_busy,
       run_survives_every_failure, run_gives_the_reason_of_libuv,
@@ -565,4 +587,5 @@ SUITE("run", run_returns_mains_code, run_does_not_report_mains_failure,
       run_still_makes_the_calls_that_were_queued,
       run_reports_a_deadlock_and_cancels_main, run_reports_every_deadlock,
       run_aborts_on_a_shielded_deadlock,
-      run_sees_no_deadlock_while_a_thread_may_post)
+      run_sees_no_deadlock_while_a_thread_may_post,
+      run_sees_a_deadlock_once_the_last_thread_has_gone)

@@ -476,6 +476,48 @@ START_TEST(read_refuses_misuse) {
 }
 END_TEST
 
+/* ---- closed between two parks of one call ------------------------------- */
+
+static int read_ten(void *stream) {
+    char buffer[10];
+    return (int)uva_read_exactly(stream, buffer, sizeof buffer);
+}
+
+typedef struct closer {
+    uva_stream_t *cue;
+    uva_stream_t *stream;
+} closer_t;
+
+static int close_on_cue(void *arg) {
+    const closer_t *closer = arg;
+    char byte;
+    ck_assert_int_eq(uva_read(closer->cue, &byte, 1), 1);
+    uva_stream_close(closer->stream);
+    return 0;
+}
+
+static int close_the_window(void *arg) {
+    (void)arg;
+    raw_t cue = open_raw();
+    raw_t raw = open_raw();
+    closer_t closer = {cue.stream, raw.stream};
+    uva_task_t *tasks[] = {uva_spawn(close_on_cue, &closer),
+                           uva_spawn(read_ten, raw.stream)};
+    ck_assert_int_eq(uva_sleep(5), 0);
+    raw_send(cue.fd, "!", 1);
+    raw_send(raw.fd, "some", 4);
+    ck_assert_int_eq(uva_await(tasks[1], NULL), UV_ECANCELED);
+    ck_assert_int_eq(uva_await(tasks[0], NULL), 0);
+    close_raw(&cue);
+    close(raw.fd);
+    return 0;
+}
+
+START_TEST(read_exactly_closed_with_half_of_it) {
+    run_clean(close_the_window);
+}
+END_TEST
+
 SUITE("stream_read", read_returns_at_most_what_is_asked,
       read_says_the_end_again_and_again, read_gives_a_failure_again_and_again,
       read_exactly_reads_all_or_keeps_it, read_that_is_cut_loses_nothing,
@@ -483,4 +525,5 @@ SUITE("stream_read", read_returns_at_most_what_is_asked,
       read_exactly_puts_much_back, read_exactly_without_memory_ends_the_stream,
       read_keeps_a_bounded_amount, read_survives_having_no_memory,
       read_by_a_second_task_is_refused, read_ends_when_the_stream_is_closed,
-      read_lets_others_run_and_survives_a_close, read_refuses_misuse)
+      read_lets_others_run_and_survives_a_close, read_refuses_misuse,
+      read_exactly_closed_with_half_of_it)

@@ -35,11 +35,13 @@
 #ifndef UVAWAIT_H
 #define UVAWAIT_H
 
+#include "uvawait/as_completed.h"
 #include "uvawait/base.h"
 #include "uvawait/combine.h"
 #include "uvawait/future.h"
 #include "uvawait/group.h"
 #include "uvawait/inspect.h"
+#include "uvawait/local.h"
 #include "uvawait/runtime.h"
 #include "uvawait/scope.h"
 #include "uvawait/semaphore.h"

@@ -208,6 +208,8 @@ static ssize_t wait_for_bytes(uva__task_t *task, uva_stream_t *stream,
 
 static ssize_t read_some(uva__task_t *task, uva_stream_t *stream, char *buffer,
                          size_t bytes) {
+    if (stream->closing) /* between two parks of one call */
+        return UV_ECANCELED;
     if (held(&stream->inbox) == 0 && stream->read_end == 0)
         return wait_for_bytes(task, stream, buffer, bytes);
     int code = uva__spend(task);

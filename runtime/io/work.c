@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../locals.h"
 #include "../loop.h"
 #include "../report.h"
 #include "../scope.h"
@@ -24,6 +25,7 @@ typedef struct job {
     uva_fn fn;
     void *arg;             /* the caller's, or `copy` */
     uva__waiter_t *waiter; /* NULL: the task has left */
+    uva__values_t *values; /* held; task-local ones, which fn may read */
     bool is_copied;
     int code; /* fn's; written by the pool's thread */
     _Alignas(max_align_t) char copy[];
@@ -36,7 +38,14 @@ typedef struct job_waiter {
 
 static void work(uv_work_t *request) {
     job_t *job = UVA__OF(request, job_t, request);
+    uva__thread_values = job->values;
     job->code = job->fn(job->arg);
+    uva__thread_values = NULL;
+}
+
+static void free_job(job_t *job) {
+    uva__values_unref(job->values);
+    free(job);
 }
 
 static void after_work(uv_work_t *request, int status) {
@@ -48,7 +57,7 @@ static void after_work(uv_work_t *request, int status) {
         rt->requests--;
         uva__loop_released(rt);
     }
-    free(job);
+    free_job(job);
 }
 
 /* The task leaves; the job ends alone. */
@@ -88,13 +97,14 @@ static int run_job(const char *call, uva_fn fn, void *arg, const void *copy,
     job->fn = fn;
     job->arg = arg;
     job->waiter = &waiter.waiter;
+    job->values = uva__values_ref(*uva__values_of(task));
     job->is_copied = copy != NULL;
     job->code = 0;
     if (copy != NULL)
         job->arg = memcpy(job->copy, copy, copy_bytes);
     code = uv_queue_work(job->runtime->loop, &job->request, work, after_work);
     if (code < 0) {
-        free(job);
+        free_job(job);
         return code;
     }
     return uva__park(task, &waiter.waiter);

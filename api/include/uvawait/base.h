@@ -51,6 +51,7 @@
 
 typedef struct uva_runtime uva_runtime_t;
 typedef struct uva_future uva_future_t;
+typedef struct uva_locals uva_locals_t;
 
 /* The same type: the name says what is meant. */
 typedef uva_future_t uva_task_t;

@@ -82,6 +82,35 @@ UVA_API UVA_PARKS int uva_race(uva_future_t *futures[], size_t count,
                                size_t *ret_index, void *ret_value);
 
 /**
+ * Calls fn(&items[i]) in a task, for one item after the other, until one
+ * succeeds; the others are cancelled and awaited. The next begins when delay_ms
+ * have passed since the last one began, or at once when that one has failed;
+ * with UVA_FOREVER they run strictly one after the other. The engine of "happy
+ * eyeballs": racing the addresses of a host.
+ *
+ * Two may succeed at the same moment, or one while it is being cancelled: the
+ * first wins, and the other's code in ret_codes is a success too. So fn should
+ * leave what it made (a connection) in its item, and the caller give up those
+ * of all indices but the winner's.
+ *
+ * Context:  task
+ * Parks:    always
+ * Cancel:   passed on to the attempts; UV_ECANCELED unless one has won
+ * Returns:  the winner's code; when all failed, the code of the last to fail
+ *           (an attempt without memory for its task fails with UV_ENOMEM);
+ *           UV_ECANCELED; UV_EINVAL for NULL or a count of 0; UV_EPERM outside
+ *           a task
+ * Owns:     items borrowed until return; *ret_index and *ret_value (may be
+ *           NULL) are filled on success and else untouched; ret_codes (may be
+ *           NULL) has room for count codes: UV_EAGAIN for what never began
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_staggered_race(uva_fn fn, void *items, size_t count,
+                                         size_t item_bytes, uint64_t delay_ms,
+                                         size_t *ret_index, void *ret_value,
+                                         int ret_codes[]);
+
+/**
  * A future that ends as f does, but can be cancelled without cancelling f.
  *
  * Context:  the thread of the runtime

@@ -76,6 +76,43 @@ UVA_API int uva_group_spawn_with(uva_group_t *group,
                                  void *arg, uva_task_t **ret_task);
 
 /**
+ * Spawns a child and waits until it reports, with uva_group_started(), that it
+ * is ready: a server that listens, say. Then it goes on as a child of the
+ * group like any other. Until then it belongs to the caller: its failure is
+ * this call's and no failure of the group, and only a cancellation of the
+ * caller reaches it (uva_group_close() waits for it all the same).
+ *
+ * Context:  task: the body, a child, or any other of the runtime
+ * Parks:    always
+ * Cancel:   passed on to the child; returns when it has ended
+ * Returns:  0 when the child has reported; its code when it failed or was
+ *           cancelled before; UV_EPERM when it succeeded without a report
+ *           (reported), outside a task, and once the group is cancelled,
+ *           failing or closed (fn does not run); UV_ECANCELED; UV_ENOMEM;
+ *           UV_EINVAL for NULL
+ * Owns:     group borrowed; arg borrowed until the child has ended; *ret_value
+ *           (ret_value may be NULL) is a pointer, untouched on failure
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_group_start(uva_group_t *group, uva_fn fn, void *arg,
+                                      void *ret_value);
+
+/**
+ * Reports to uva_group_start() that this child is ready. In a task that was not
+ * begun by it there is nobody to tell, so a body serves both.
+ *
+ * Context:  task; on its own stack, not in a helper that it spawned
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  0; UV_EALREADY the second time; UV_ECANCELED without effect when
+ *           the caller of uva_group_start() has been cancelled meanwhile, and
+ *           so this task; UV_EPERM outside a task
+ * Owns:     what value points to must outlive its readers
+ * Since:    0.1
+ */
+UVA_API int uva_group_started(void *value);
+
+/**
  * The body's own failure: counts like that of a child.
  *
  * Context:  the body, or a child
@@ -135,7 +172,11 @@ UVA_API int uva_group_spawn_with_at(const char *site, uva_group_t *group,
                                     const uva_task_options_t *options,
                                     uva_fn fn, void *arg,
                                     uva_task_t **ret_task);
+UVA_API UVA_PARKS int uva_group_start_at(const char *site, uva_group_t *group,
+                                         uva_fn fn, void *arg, void *ret_value);
 
+#define uva_group_start(...) \
+    uva_group_start_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_group_spawn(...) \
     uva_group_spawn_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_group_spawn_with(...) \

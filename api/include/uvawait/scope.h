@@ -99,6 +99,49 @@ UVA_API void uva_scope_cancel(uva_scope_t *scope);
  */
 UVA_API int uva_scope_reschedule(uva_scope_t *scope, uint64_t timeout_ms);
 
+/**
+ * Switches the block's shield on or off, at once: behind one that is switched
+ * on parks work again, and one that is switched off lets a cancellation from
+ * further out in, also into a park that is under way.
+ *
+ * Context:  the thread of the runtime; inside the block or outside
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  0; UV_EPERM when not open
+ * Owns:     scope borrowed
+ * Since:    0.1
+ */
+UVA_API int uva_scope_shield(uva_scope_t *scope, bool on);
+
+/**
+ * Whether uva_scope_cancel() or its deadline has cancelled the block. That says
+ * nothing about further out, nor whether anything was cut short: the close
+ * tells that.
+ *
+ * Context:  the thread of the runtime; also after the close
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  true or false
+ * Owns:     scope borrowed
+ * Since:    0.1
+ */
+UVA_API bool uva_scope_is_cancelled(const uva_scope_t *scope);
+
+/**
+ * When what the running task does now will be cut short at the latest: the
+ * earliest deadline of its scopes, from the innermost up to the first shield.
+ *
+ * Context:  task
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  a moment on the clock of uva_now_ms(), rounded down, which may have
+ *           passed; 0 when the next park fails already; UVA_FOREVER without a
+ *           deadline, and outside a task
+ * Owns:     –
+ * Since:    0.1
+ */
+UVA_API uint64_t uva_scope_deadline_ms(void);
+
 UVA_END_DECLS
 
 #endif

@@ -20,6 +20,9 @@ typedef struct uva_task_options {
      * valid as long as the task's handle is. */
     const void *copy;
     size_t copy_bytes;
+    /* Task-local values (uvawait/local.h) that it sees and sets, with all who
+     * were given them. NULL: it sees those of its spawner, and sets its own. */
+    uva_locals_t *locals;
 } uva_task_options_t;
 
 /**

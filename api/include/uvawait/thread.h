@@ -12,7 +12,8 @@ UVA_BEGIN_DECLS
 /**
  * Runs fn(arg) on libuv's thread pool and waits for its code.
  *
- * Context:  task (fn runs in another thread and must not call the library)
+ * Context:  task (fn runs in another thread, and must not call the library
+ *           but for uva_local_get(), which gives what the task saw)
  * Parks:    always
  * Cancel:   while queued: fn never runs, UV_ECANCELED. While running: the call
  *           waits for the job's own code, and the request is met at the next

@@ -34,6 +34,20 @@ UVA_API UVA_PARKS int uva_sleep(uint64_t ms);
 UVA_API UVA_PARKS int uva_yield(void);
 
 /**
+ * uva_yield() for long computations: asks before and after whether the task is
+ * to end, so that a request that came meanwhile is met here.
+ *
+ * Context:  task
+ * Parks:    always
+ * Cancel:   UV_ECANCELED, without giving up the processor when it was cancelled
+ *           before
+ * Returns:  0, UV_ECANCELED, UV_EPERM outside a task
+ * Owns:     –
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_checkpoint(void);
+
+/**
  * The runtime's clock, read afresh. Real: monotonic, of no fixed origin.
  * Virtual: from 0.
  *
