@@ -255,7 +255,8 @@ int(uva_group_start)(uva_group_t *group, uva_fn fn, void *arg,
     return uva_group_start_at(NULL, group, fn, arg, ret_value);
 }
 
-/* The record of a task in its group, or NULL. Its watcher is among the first. */
+/* The record of a task in its group, or NULL. Its watcher was among the first
+ * to be registered. */
 static member_t *member_of(const uva__task_t *task) {
     for (uva_link_t *link = task->future.watchers.first; link != NULL;
          link = link->next) {

@@ -203,6 +203,7 @@ uva_future_t *uva_ref(uva_future_t *f) {
 /* The last reference is gone: says what nobody has noticed. */
 static void report_unseen(const uva_future_t *f) {
     const uva_runtime_t *rt = f->runtime;
+    char reason[80]; /* uv_strerror() leaks for codes that are not libuv's */
     if (f->state == UVA__UNSTARTED)
         uva__report(rt, "coroutine '%s' was never awaited (created at %.*s)",
                     uva_name(f), uva__site_length(f->site), f->site);
@@ -212,8 +213,8 @@ static void report_unseen(const uva_future_t *f) {
                     "%s '%s' (created at %.*s) failed and nobody looked: %s "
                     "(%d)%s%s",
                     f->kind->noun, uva_name(f), uva__site_length(f->site),
-                    f->site, uv_strerror(f->code), f->code,
-                    f->message != NULL ? ": " : "",
+                    f->site, uv_strerror_r(f->code, reason, sizeof reason),
+                    f->code, f->message != NULL ? ": " : "",
                     f->message != NULL ? f->message->chars : "");
 }
 

@@ -329,6 +329,32 @@ START_TEST(group_cancelled_while_another_starts) {
 }
 END_TEST
 
+/* Behind a shield the body may still start one in a group that is being cut
+ * short: it is left alone until it reports. */
+static int shielded_main(void *arg) {
+    (void)arg;
+    server_t self = {.name = "s", .setup_ms = 5, .serve_ms = 50};
+    uva_scope_t outer;
+    uva_scope_t shield;
+    uva_group_t group;
+    uva_scope_open(&outer, 10, 0);
+    uva_group_open(&group);
+    uva_scope_open(&shield, UVA_FOREVER, UVA_SCOPE_SHIELD);
+    ck_assert_int_eq(uva_sleep(20), 0);
+    ck_assert_int_eq(uva_group_start(&group, server, &self, NULL), 0);
+    ck_assert_int_eq(uva_scope_close(&shield), 0);
+    ck_assert_int_eq(uva_group_close(&group), UV_ECANCELED);
+    ck_assert_int_eq(uva_scope_close(&outer), UV_ETIMEDOUT);
+    ck_assert_uint_eq(uva_now_ms(), 25);
+    return 0;
+}
+
+START_TEST(group_start_behind_a_shield) {
+    program_expect(shielded_main);
+    ck_expect_record("s.setup:0 s.started:0 s.served:-125");
+}
+END_TEST
+
 static int fails_soon(void *arg) {
     (void)arg;
     (void)uva_sleep(5);
@@ -429,4 +455,5 @@ SUITE("group_start", group_start_waits_for_the_report,
       group_start_within_a_limit, group_start_of_a_child_that_is_cancelled,
       group_start_granted_then_cancelled, group_start_granted_then_failed,
       group_cancelled_while_another_starts, group_failing_while_its_body_starts,
-      group_start_refused, group_start_without_memory)
+      group_start_behind_a_shield, group_start_refused,
+      group_start_without_memory)
