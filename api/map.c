@@ -53,8 +53,9 @@ int uva_map(uva_fn fn, void *items, size_t count, size_t item_bytes,
     if (workers == NULL)
         return UV_ENOMEM;
     for (size_t i = 0; i < limit; i++)
-        workers[i] = uva_spawn_with(&(uva_task_options_t){.name = "uva_map"},
-                                    work, &mapping);
+        workers[i] = uva_spawn_with_at("uva_map()",
+                                       &(uva_task_options_t){.name = "uva_map"},
+                                       work, &mapping);
     int code = uva_gather(workers, limit, NULL);
     if (workers != small)
         free(workers);

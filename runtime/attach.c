@@ -32,6 +32,8 @@ static void split_site(uva_runtime_t *rt, const char *site,
     size_t colon = length;
     while (colon > 0 && site[colon] != ':')
         colon--;
+    if (colon == 0)
+        return; /* "uva_run()" and the like: no place in a file */
     copy_text(rt->overflow_file, sizeof rt->overflow_file, site, colon);
     ret_info->file = rt->overflow_file;
     ret_info->line = (int)strtol(site + colon + 1, NULL, 10);

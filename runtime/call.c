@@ -28,8 +28,10 @@ static void finish(uva__watcher_t *watcher, uva_future_t *f) {
 
 static void begin(void *arg) {
     call_t *call = arg;
-    uva_task_t *task = uva_spawn_with(&(uva_task_options_t){.name = "uva_call"},
-                                      call->fn, call->arg);
+    /* A site of its own: a place inside the library would tell nobody where. */
+    uva_task_t *task = uva_spawn_with_at(
+        "uva_call()", &(uva_task_options_t){.name = "uva_call"}, call->fn,
+        call->arg);
     if (task == NULL) {
         uva__report(call->runtime, "uva_call: no task could be made for a call "
                                    "from another thread");

@@ -59,7 +59,7 @@ static void close_loop(uv_loop_t *loop, const uva_options_t *options) {
 static int run_main(uva_runtime_t *rt, uva_fn main, void *arg) {
     uv_loop_t *loop = rt->loop;
     main_watch_t watch = {.watcher.fire = main_is_over, .code = UV_ENOMEM};
-    uva_task_t *task = uva_spawn_at(NULL, main, arg);
+    uva_task_t *task = uva_spawn_at("uva_run()\t", main, arg);
     if (task == NULL) {
         uva__end_begin(rt);
     } else {

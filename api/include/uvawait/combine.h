@@ -116,8 +116,10 @@ UVA_API UVA_PARKS int uva_staggered_race(uva_fn fn, void *items, size_t count,
  * Context:  the thread of the runtime
  * Parks:    never
  * Cancel:   cancelling the result leaves f alone
- * Returns:  a new future; NULL for NULL or without memory
- * Owns:     takes f (it runs on); the result is new
+ * Returns:  a new future; NULL for NULL, without memory, or for a future of
+ *           another runtime (reported)
+ * Owns:     takes f, which runs on (not if it is of another runtime); the
+ *           result is new
  * Since:    0.1
  */
 UVA_API UVA_MUST_CHECK uva_future_t *uva_shield(uva_future_t *f);

@@ -33,8 +33,9 @@ typedef struct uva_options {
     bool debug;
     /* With debug: report a task that ran this long without parking; 0: 100. */
     uint64_t slow_task_ms;
-    /* Receives every warning, one text without a newline at its end. It must
-     * not park. NULL: stderr. */
+    /* Receives every warning, one text without a newline at its end, in the
+     * thread of the runtime. It must not park. NULL: stderr. What a thread
+     * without a runtime does wrong is written to stderr in any case. */
     void (*report)(void *arg, const char *text);
     void *report_arg;
     /* Under uva_runtime_attach: name the task when its stack overflows. This
@@ -53,8 +54,9 @@ typedef struct uva_options {
  * Context:  a thread without a runtime
  * Parks:    never (it blocks the thread)
  * Cancel:   –
- * Returns:  main's code; UV_EBUSY inside a runtime of this thread; UV_ENOMEM,
- *           UV_EMFILE and what else uv_loop_init() gives
+ * Returns:  main's code; UV_EBUSY inside a runtime of this thread (reported);
+ *           UV_EINVAL for a NULL main; UV_ENOMEM, UV_EMFILE and what else
+ *           uv_loop_init() gives
  * Owns:     arg borrowed until return
  * Since:    0.1
  */

@@ -26,7 +26,8 @@ UVA_API UVA_PARKS int uva_sleep(uint64_t ms);
  *
  * Context:  task
  * Parks:    always (the task goes to the end of the ready queue)
- * Cancel:   UV_ECANCELED without giving up the processor
+ * Cancel:   UV_ECANCELED without giving up the processor; a request that comes
+ *           before its turn does is met at the next park (uva_checkpoint())
  * Returns:  0, UV_ECANCELED, UV_EPERM outside a task
  * Owns:     –
  * Since:    0.1
