@@ -8,6 +8,7 @@
  */
 #include "micro.h"
 
+#include "gnuplot.h"
 #include "machine.h"
 #include "output.h"
 #include "table.h"
@@ -22,8 +23,10 @@ enum { MICRO_MAX = 32 };
 
 typedef struct flags {
     size_t runs;
-    const char *only; /* NULL: all */
-    const char *json; /* NULL: none */
+    const char *only;   /* NULL: all */
+    const char *json;   /* NULL: none */
+    const char *plot;   /* NULL: none */
+    bench_plot_fn draw; /* NULL: there is no --plot */
 } flags_t;
 
 /* The exit status of a program that is to end now, or GO_ON. */
@@ -34,21 +37,25 @@ static const struct option long_options[] = {
     {"quick", no_argument, NULL, 'q'},
     {"only", required_argument, NULL, 'o'},
     {"json", required_argument, NULL, 'j'},
+    {"plot", required_argument, NULL, 'p'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 
-static void print_help(const char *about) {
+static void print_help(const char *about, bool can_draw) {
     printf("Usage: %s [OPTION]...\n%s\n\n"
            "  --runs N      samples of each subject (default 15)\n"
            "  --quick       3 samples\n"
            "  --only TEXT   only the subjects whose name contains TEXT\n"
            "  --json FILE   write machine, subjects and samples to FILE\n"
+           "%s"
            "  --help        this text\n"
            "  --version     the library's version\n\n"
            "The figures are medians; +- is the median absolute deviation.\n",
-           program_invocation_short_name, about);
+           program_invocation_short_name, about,
+           can_draw ? "  --plot FILE   draw the figures to FILE as an SVG\n"
+                    : "");
 }
 
 static int parse_runs(const char *text, size_t *ret_runs) {
@@ -70,7 +77,6 @@ static int parse_flags(int argc, char **argv, const char *about,
     int option;
     int status = GO_ON;
 
-    *flags = (flags_t){.runs = 15};
     argv[0] = program_invocation_short_name; /* For getopt's complaints. */
     while (status == GO_ON &&
            (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -87,8 +93,11 @@ static int parse_flags(int argc, char **argv, const char *about,
         case 'j':
             flags->json = optarg;
             break;
+        case 'p':
+            flags->plot = optarg;
+            break;
         case 'h':
-            print_help(about);
+            print_help(about, flags->draw != NULL);
             return EXIT_SUCCESS;
         case 'V':
             printf("%s %s\n", program_invocation_short_name, uva_version());
@@ -99,6 +108,10 @@ static int parse_flags(int argc, char **argv, const char *about,
     }
     if (status == GO_ON && optind < argc) {
         bench_wrong("unexpected argument '%s'; see --help", argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (status == GO_ON && flags->plot != NULL && flags->draw == NULL) {
+        bench_wrong("--plot: there is nothing to draw here; see --help");
         return EXIT_USAGE;
     }
     return status;
@@ -183,6 +196,21 @@ static int write_json(const char *path, const bench_machine_t *machine,
         path);
 }
 
+static int draw(const flags_t *flags, const bench_machine_t *machine,
+                const bench_subject_t subjects[], const bench_series_t series[],
+                size_t count) {
+    FILE *script = tmpfile();
+
+    if (script == NULL)
+        return bench_wrong("cannot write '%s': %s", flags->plot,
+                           strerror(errno));
+    fputs(bench_gnuplot_style, script);
+    flags->draw(script, machine, subjects, series, count);
+    int code = bench_gnuplot_draw(script, flags->plot);
+    fclose(script);
+    return code;
+}
+
 static int measure_and_report(const bench_subject_t subjects[], size_t count,
                               const flags_t *flags) {
     bench_plan_t plan = {.warmups = 1, .runs = flags->runs};
@@ -196,16 +224,33 @@ static int measure_and_report(const bench_subject_t subjects[], size_t count,
         print_table(subjects, series, count);
         if (flags->json != NULL)
             code = write_json(flags->json, &machine, subjects, series, count);
+        if (code == 0 && flags->plot != NULL)
+            code = draw(flags, &machine, subjects, series, count);
     }
     for (size_t i = 0; i < count; i++)
         bench_series_free(&series[i]);
     return code;
 }
 
+/* Whether everything that is to be written can be, before minutes are spent. */
+static int check_outputs(const flags_t *flags) {
+    if (flags->json != NULL && bench_output_check(flags->json) < 0)
+        return -1;
+    if (flags->plot == NULL)
+        return 0;
+    return bench_output_check(flags->plot) < 0 ? -1 : bench_gnuplot_check();
+}
+
 int bench_main(int argc, char **argv, const char *about,
                const bench_micro_t micros[], size_t count) {
+    return bench_main_plot(argc, argv, about, micros, count, NULL);
+}
+
+int bench_main_plot(int argc, char **argv, const char *about,
+                    const bench_micro_t micros[], size_t count,
+                    bench_plot_fn plot) {
     bench_subject_t subjects[MICRO_MAX];
-    flags_t flags;
+    flags_t flags = {.runs = 15, .draw = plot};
     int status = parse_flags(argc, argv, about, &flags);
 
     if (status != GO_ON)
@@ -215,7 +260,7 @@ int bench_main(int argc, char **argv, const char *about,
         bench_wrong("--only '%s': no subject's name contains that", flags.only);
         return EXIT_USAGE;
     }
-    if (flags.json != NULL && bench_output_check(flags.json) < 0)
+    if (check_outputs(&flags) < 0)
         return EXIT_FAILURE;
     return measure_and_report(subjects, count, &flags) < 0 ? EXIT_FAILURE
                                                            : EXIT_SUCCESS;

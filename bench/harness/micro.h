@@ -23,16 +23,19 @@
  *     }
  *
  * and gets --runs, --quick, --only, --json, --help and --version, a table for
- * people and exit status 0, 1 (something came out wrong) or 2 (usage).
+ * people and exit status 0, 1 (something came out wrong) or 2 (usage). One that
+ * can draw its figures calls bench_main_plot() and gets --plot as well.
  */
 #ifndef BENCH_MICRO_H
 #define BENCH_MICRO_H
 
+#include "machine.h"
 #include "measure.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <uvawait.h>
 
 /* Given to a run as its arg. */
@@ -71,5 +74,16 @@ static inline void bench_stop(bench_job_t *job) {
 /* Measures the subjects as the flags say; the result is main's. */
 int bench_main(int argc, char **argv, const char *about,
                const bench_micro_t subjects[], size_t count);
+
+/* Writes a script for gnuplot that draws the subjects that were measured; the
+ * arg of each is its bench_micro_t. bench_gnuplot_style is written already. */
+typedef void (*bench_plot_fn)(FILE *script, const bench_machine_t *machine,
+                              const bench_subject_t subjects[],
+                              const bench_series_t series[], size_t count);
+
+/* The same with --plot; plot may be NULL. */
+int bench_main_plot(int argc, char **argv, const char *about,
+                    const bench_micro_t subjects[], size_t count,
+                    bench_plot_fn plot);
 
 #endif

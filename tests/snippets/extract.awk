@@ -11,12 +11,15 @@ function flush_how(    file) {
     close(file)
 }
 
-BEGIN { number = first; how = before = "" }
+BEGIN { number = first; how = before = after = "" }
 
 # A comment of ours, on one line or up to "-->".
 /^<!-- snippet: before *$/ { in_before = 1; next }
 in_before && /^-->/ { in_before = 0; next }
 in_before { before = before $0 "\n"; next }
+/^<!-- snippet: after *$/ { in_after = 1; next }
+in_after && /^-->/ { in_after = 0; next }
+in_after { after = after $0 "\n"; next }
 /^<!-- snippet: .* -->$/ && !in_code {
     line = $0
     sub(/^<!-- snippet: /, "", line)
@@ -39,11 +42,14 @@ in_before { before = before $0 "\n"; next }
     file = dir "/" number ".before"
     printf "%s", before > file
     close(file)
+    file = dir "/" number ".after"
+    printf "%s", after > file
+    close(file)
     print number, start
     number++
-    how = before = ""
+    how = before = after = ""
     next
 }
 in_code { print > file; next }
 /^```/ { in_other = !in_other }
-/[^ ]/ { how = before = "" }
+/[^ ]/ { how = before = after = "" }

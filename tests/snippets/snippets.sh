@@ -2,15 +2,18 @@
 # snippets.sh PREFIX: every C block of README.md and docs/ compiles against the
 # uvawait installed in PREFIX and, if it has a main, runs and exits with 0.
 #
-# A block is a program if it has a main, else code at file scope under
-# #include <uvawait.h>. HTML comments on lines of their own directly above a
-# block say more:
+# A block is a program if it, or what is added to it, has a main; else code at
+# file scope under #include <uvawait.h>. HTML comments on lines of their own
+# directly above a block say more:
 #
 #   <!-- snippet: body -->          the inside of a task's function
 #   <!-- snippet: no-run -->        compile only
 #   <!-- snippet: output: a\nb -->  it prints just this (and a last newline)
 #   <!-- snippet: before            declarations that the block relies on and
 #   int fetch(void *arg);           the reader need not see
+#   -->
+#   <!-- snippet: after             the same, behind the block: a main that runs
+#   int main(void) { ... }          what it shows
 #   -->
 set -euo pipefail
 prefix=$(cd "${1:?usage: snippets.sh PREFIX}" && pwd)
@@ -24,11 +27,16 @@ libdir=$(dirname "$(dirname "$pc_file")")
 export PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir
 flags=$(pkg-config --cflags --libs uvawait)
 
+# is_program N: whether there is a main in the block or behind it.
+is_program() {
+    grep -qE '^int main\(' "$work/$1.body" "$work/$1.after"
+}
+
 # assemble N: makes N.c of the block and its comments.
 assemble() {
     local base=$work/$1
-    if grep -qE '^int main\(' "$base.body"; then
-        cat "$base.before" "$base.body"
+    if is_program "$1"; then
+        cat "$base.before" "$base.body" "$base.after"
         return
     fi
     printf '#include <uvawait.h>\n'
@@ -39,7 +47,7 @@ assemble() {
         cat "$base.body"
         printf '\n}\nreturn 0;\n}\n'
     else
-        cat "$base.body"
+        cat "$base.body" "$base.after"
     fi
 }
 
@@ -48,7 +56,7 @@ assemble() {
 compile() {
     local base=$work/$1 quoted
     printf -v quoted '%q' "$base"
-    if grep -qE '^int main\(' "$base.body"; then
+    if is_program "$1"; then
         eval "cc -Wall -Wextra -Werror -o $quoted $quoted.c $flags"
     else
         eval "cc -Wall -Wextra -Werror -Wno-unused -c -o $quoted.o" \
