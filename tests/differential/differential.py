@@ -27,8 +27,8 @@ def canonical(program, lines):
         words = line.split(" ", 2)
         try:
             return int(words[0]), int(words[1])
-        except ValueError:
-            return 1 << 62, 0  # a report, a death
+        except (ValueError, IndexError):
+            return 1 << 62, 0  # a report, a death, half a line
 
     return sorted(lines, key=moment_and_task)
 
@@ -50,7 +50,7 @@ def run_once(interpreter, programs, seed):
     why = ""
     try:
         done = subprocess.run(command, input=text, capture_output=True,
-                              text=True, timeout=30 + len(programs))
+                              text=True, timeout=20 + len(programs) / 10)
         output = done.stdout
         if done.returncode != 0:
             why = f"died: status {done.returncode}: {done.stderr[-2000:]}"

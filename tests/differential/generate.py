@@ -365,6 +365,8 @@ class Maker:
         draft.depth += 1
         handler = [Operation("sleep", self.moment())]
         self.fill(draft, handler, self.few(0, 2))
+        if not draft.mute and self.chance(25):
+            handler.append(Operation("fail", -9000 - self.value()))
         draft.depth -= 1
         return [self.unit("try", mode, body=body, handler=handler)]
 

@@ -158,11 +158,12 @@ int main(int argc, char **argv) {
                              .schedule_seed =
                                  argc > 1 ? strtoull(argv[1], NULL, 10) : 0,
                              .report = report};
+    /* A line that was printed stays, should the next step kill the process. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     while (program_read(&program, stdin)) {
         (void)printf("program %s\n", program.name);
         int code = uva_run_with(&options, run_main, NULL);
         (void)printf("run %d\n", code);
-        (void)fflush(stdout);
     }
     return 0;
 }

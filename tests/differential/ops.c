@@ -417,7 +417,7 @@ static signal_t run_try(runner_t *self, const operation_t *operation) {
     int count = uva_cancelling(uva_current());
     while (uva_uncancel(uva_current()) > 0)
         continue;
-    note(self, operation, program_code(count > 0, text));
+    note(self, operation, program_code(count, text));
     signal = program_run_block(self, operation->middle + 1, operation->end);
     if (signal == GO_ON && operation->arguments[0] != 0)
         return CANCELLED;

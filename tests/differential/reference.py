@@ -225,7 +225,7 @@ class Reference:
         count = me.task.cancelling()
         while me.task.uncancel() > 0:
             pass
-        self.note(me, operation, int(count > 0))
+        self.note(me, operation, count)
         value = await self.block(me, operation.handler)
         if value is None and mode:
             raise asyncio.CancelledError
