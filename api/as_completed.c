@@ -23,7 +23,7 @@ typedef struct asker {
 } asker_t;
 
 static uva__waiter_t *first_waiter(uva_as_completed_t *it) {
-    uva_link_t *link = uva__list_pop(&it->waiters);
+    uva_link_t *link = uva__list_pop(&it->waiters.list);
     return link != NULL ? UVA__OF(link, uva__waiter_t, link) : NULL;
 }
 

@@ -46,21 +46,31 @@ int uva_semaphore_try_acquire(uva_semaphore_t *semaphore) {
 }
 
 int uva_semaphore_release(uva_semaphore_t *semaphore) {
-    if (uva__list_is_empty(&semaphore->waiters)) {
+    if (uva__first_waiter(&semaphore->waiters) == NULL) {
         if (semaphore->value >= semaphore->bound)
             return UV_ERANGE;
         semaphore->value++;
         return 0;
     }
-    uva__waiter_t *oldest =
-        UVA__OF(semaphore->waiters.first, uva__waiter_t, link);
-    if (!uva__is_ours(&oldest->task->future, "uva_semaphore_release"))
-        return UV_EPERM;
-    uva__list_remove(&semaphore->waiters, &oldest->link);
-    uva__wake(oldest, 0);
-    return 0;
+    int code = uva__check_thread(&semaphore->waiters, "uva_semaphore_release");
+    if (code == 0)
+        uva__wake_first(&semaphore->waiters, 0);
+    return code;
 }
 
 size_t uva_semaphore_value(const uva_semaphore_t *semaphore) {
     return semaphore->value;
+}
+
+void uva_semaphore_set_name(uva_semaphore_t *semaphore, const char *name) {
+    semaphore->waiters.name = name;
+}
+
+void uva_semaphore_statistics(const uva_semaphore_t *semaphore,
+                              uva_semaphore_statistics_t *ret_statistics) {
+    *ret_statistics = (uva_semaphore_statistics_t){
+        .name = semaphore->waiters.name,
+        .value = semaphore->value,
+        .bound = semaphore->bound,
+        .waiting = uva__count_waiters(&semaphore->waiters)};
 }

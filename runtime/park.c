@@ -34,12 +34,13 @@ int uva__park(uva__task_t *task, uva__waiter_t *waiter) {
     return waiter->code;
 }
 
-int uva__park_in(uva__task_t *task, uva_list_t *queue, uva__waiter_t *waiter) {
+int uva__park_in(uva__task_t *task, uva_waiters_t *queue,
+                 uva__waiter_t *waiter) {
     int code = uva__may_park(task);
     if (code < 0)
         return code;
     waiter->queue = queue;
-    uva__list_push(queue, &waiter->link);
+    uva__list_push(&queue->list, &waiter->link);
     return uva__park(task, waiter);
 }
 
@@ -59,9 +60,39 @@ void uva__wake_cut(uva__waiter_t *waiter) {
 }
 
 uva_future_t *uva__leave_queue(uva__waiter_t *waiter) {
-    uva__list_remove(waiter->queue, &waiter->link);
+    uva__list_remove(&waiter->queue->list, &waiter->link);
     uva__wake_cut(waiter);
     return NULL;
+}
+
+/* ---- queues of waiters -------------------------------------------------- */
+
+int uva__check_thread(const uva_waiters_t *queue, const char *call) {
+    const uva__waiter_t *oldest = uva__first_waiter(queue);
+    if (oldest == NULL || uva__is_ours(&oldest->task->future, call))
+        return 0;
+    return UV_EPERM;
+}
+
+void uva__wake_first(uva_waiters_t *queue, int code) {
+    uva__waiter_t *oldest = uva__first_waiter(queue);
+    uva__list_remove(&queue->list, &oldest->link);
+    uva__wake(oldest, code);
+}
+
+size_t uva__wake_all(uva_waiters_t *queue, int code) {
+    size_t count = 0;
+    for (; uva__first_waiter(queue) != NULL; count++)
+        uva__wake_first(queue, code);
+    return count;
+}
+
+size_t uva__count_waiters(const uva_waiters_t *queue) {
+    size_t count = 0;
+    for (const uva_link_t *link = queue->list.first; link != NULL;
+         link = link->next)
+        count++;
+    return count;
 }
 
 /* ---- yield -------------------------------------------------------------- */
@@ -155,9 +186,7 @@ int uva_wait_all_blocked(void) {
 }
 
 void uva__wake_quiet(uva_runtime_t *rt) {
-    uva_link_t *link;
-    while ((link = uva__list_pop(&rt->wait_quiet)) != NULL)
-        uva__wake(UVA__OF(link, uva__waiter_t, link), 0);
+    (void)uva__wake_all(&rt->wait_quiet, 0);
 }
 
 uint64_t uva_now_ms(void) {

@@ -31,8 +31,8 @@ typedef struct uva__wait {
 } uva__wait_t;
 
 struct uva__waiter {
-    uva_link_t link;   /* in what it waits for */
-    uva_list_t *queue; /* that list, where uva__leave_queue is the hook */
+    uva_link_t link;      /* in what it waits for */
+    uva_waiters_t *queue; /* that queue; NULL where it stands in none */
     const uva__wait_t *wait;
     uva__task_t *task;      /* set by uva__park */
     const uva_future_t *on; /* the future that it waits for, for dumps */
@@ -45,9 +45,9 @@ int uva__may_park(uva__task_t *task);
 /* Parks the running task until its waiter is woken; returns the code. */
 int uva__park(uva__task_t *task, uva__waiter_t *waiter);
 
-/* uva__may_park, then parks at the end of a list; the waiter's hook must be
- * uva__leave_queue. */
-int uva__park_in(uva__task_t *task, uva_list_t *queue, uva__waiter_t *waiter);
+/* uva__may_park, then parks at the end of a queue. */
+int uva__park_in(uva__task_t *task, uva_waiters_t *queue,
+                 uva__waiter_t *waiter);
 
 /* Ends a park. The waiter must be unlinked already. */
 void uva__wake(uva__waiter_t *waiter, int code);
@@ -56,8 +56,28 @@ void uva__wake(uva__waiter_t *waiter, int code);
  * know that they cut it short. For cancel hooks. */
 void uva__wake_cut(uva__waiter_t *waiter);
 
-/* The hook of waiters that stand in a list and own nothing else. */
+/* The hook of waiters that stand in a queue and own nothing else. */
 uva_future_t *uva__leave_queue(uva__waiter_t *waiter);
+
+/* ---- queues of waiters -------------------------------------------------- */
+
+/* Who has waited longest, or NULL. */
+static inline uva__waiter_t *uva__first_waiter(const uva_waiters_t *queue) {
+    uva_link_t *link = queue->list.first;
+    return link != NULL ? UVA__OF(link, uva__waiter_t, link) : NULL;
+}
+
+/* Whether the calling thread may wake who waits here; if not, it is reported:
+ * UV_EPERM. Cheap while nobody waits. */
+int uva__check_thread(const uva_waiters_t *queue, const char *call);
+
+/* Takes the one that has waited longest out, and wakes it; there must be one.
+ * All of them, oldest first; returns how many. */
+void uva__wake_first(uva_waiters_t *queue, int code);
+size_t uva__wake_all(uva_waiters_t *queue, int code);
+
+/* How many wait; takes a step for each. */
+size_t uva__count_waiters(const uva_waiters_t *queue);
 
 /* Nothing is ready: wakes who waits for that. */
 void uva__wake_quiet(uva_runtime_t *rt);

@@ -74,7 +74,7 @@ struct uva_runtime {
     /* ---- tasks ------------------------------------------------------- */
     uva__stacks_t stacks;
     uva__pools_t pools;
-    uva_list_t wait_quiet; /* who waits until nothing is ready */
+    uva_waiters_t wait_quiet; /* who waits until nothing is ready */
     uva_list_t tasks;      /* every task that has not ended */
     size_t live;           /* how many */
     size_t outside;        /* parked tasks whom only the loop can wake */

@@ -1,5 +1,5 @@
 /* What is reported, in which words, and what a dump shows. */
-#include "support/support.h"
+#include "support/program.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -308,11 +308,7 @@ END_TEST
 static char *dumped;
 
 static void dump(void) {
-    size_t length = 0;
-    FILE *out = open_memstream(&dumped, &length);
-    ck_assert_ptr_nonnull(out);
-    uva_dump(uva_runtime_current(), out);
-    ck_assert_int_eq(fclose(out), 0);
+    dumped = program_dump();
 }
 
 #define ck_expect_dumped(part) \

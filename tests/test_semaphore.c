@@ -14,7 +14,7 @@ static int hold(void *arg) {
 /* Nobody waits, and so many permits are free. */
 static void expect_idle(size_t value) {
     ck_assert_uint_eq(uva_semaphore_value(&semaphore), value);
-    ck_assert(uva__list_is_empty(&semaphore.waiters));
+    ck_assert(uva__list_is_empty(&semaphore.waiters.list));
     for (size_t i = 0; i < value; i++)
         ck_assert_int_eq(uva_semaphore_try_acquire(&semaphore), 0);
     ck_assert_int_eq(uva_semaphore_try_acquire(&semaphore), UV_EAGAIN);
@@ -409,6 +409,45 @@ START_TEST(semaphore_outside_a_task) {
 }
 END_TEST
 
+static int wait_here(void *arg) {
+    (void)arg;
+    return uva_semaphore_acquire(&semaphore);
+}
+
+static int look_main(void *arg) {
+    (void)arg;
+    uva_semaphore_init_bounded(&semaphore, 2);
+    uva_semaphore_set_name(&semaphore, "db");
+    ck_assert_int_eq(uva_semaphore_acquire(&semaphore), 0);
+    ck_assert_int_eq(uva_semaphore_acquire(&semaphore), 0);
+    uva_future_t *f[3];
+    for (size_t i = 0; i < 3; i++)
+        f[i] = uva_spawn(wait_here, NULL);
+    ck_assert_int_eq(uva_yield(), 0);
+    uva_semaphore_statistics_t seen;
+    uva_semaphore_statistics(&semaphore, &seen);
+    ck_assert_str_eq(seen.name, "db");
+    ck_assert_uint_eq(seen.value, 0);
+    ck_assert_uint_eq(seen.bound, 2);
+    ck_assert_uint_eq(seen.waiting, 3);
+    char *text = program_dump();
+    ck_assert_ptr_nonnull(strstr(text, "parked in semaphore 'db'  ("));
+    ck_assert_ptr_nonnull(strstr(text, "semaphore 'db' (1 waiter ahead)  ("));
+    ck_assert_ptr_nonnull(strstr(text, "semaphore 'db' (2 waiters ahead)  ("));
+    free(text);
+    ck_assert_int_eq(uva_cancel_and_wait(f[1]), UV_ECANCELED);
+    uva_semaphore_statistics(&semaphore, &seen);
+    ck_assert_uint_eq(seen.waiting, 2);
+    ck_assert_int_eq(uva_semaphore_release(&semaphore), 0);
+    ck_assert_int_eq(uva_semaphore_release(&semaphore), 0);
+    return uva_gather((uva_future_t *[]){f[0], f[2]}, 2, NULL);
+}
+
+START_TEST(semaphore_tells_how_it_stands) {
+    program_expect(look_main);
+}
+END_TEST
+
 SUITE("semaphore", semaphore_counts_its_permits,
       semaphore_bounded_refuses_one_too_many, semaphore_takes_turns,
       semaphore_wakes_three_in_one_tick, semaphore_lets_nobody_barge_in,
@@ -417,4 +456,5 @@ SUITE("semaphore", semaphore_counts_its_permits,
       semaphore_when_grants_and_cancels_mix, semaphore_with_a_limit,
       semaphore_that_is_free_does_not_switch,
       semaphore_that_is_free_starves_nobody,
-      semaphore_counts_right_after_a_storm, semaphore_outside_a_task)
+      semaphore_counts_right_after_a_storm, semaphore_outside_a_task,
+      semaphore_tells_how_it_stands)

@@ -219,7 +219,7 @@ static void check_nothing_is_left(uva_runtime_t *rt, size_t taken) {
     for (size_t i = 0; i < GATES; i++) {
         must(storm.owned[i] == 0);
         must(uva_semaphore_value(&storm.gates[i]) == gate_permits[i]);
-        must(storm.gates[i].waiters.first == NULL);
+        must(storm.gates[i].waiters.list.first == NULL);
     }
     for (size_t i = 0; i < KNOWN; i++)
         must(storm.ranges[i] == NULL && storm.rings[i] == NULL);

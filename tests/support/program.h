@@ -22,6 +22,17 @@ static inline void program_expect(uva_fn main) {
     ck_assert_str_eq(support_reports(), "");
 }
 
+/* What uva_dump() says now; to be freed. */
+static inline char *program_dump(void) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    ck_assert_ptr_nonnull(out);
+    uva_dump(uva_runtime_current(), out);
+    ck_assert_int_eq(fclose(out), 0);
+    return text;
+}
+
 /* What a worker does: it sleeps, records its name ("a!" when it was cut), and
  * ends with its code and its name as value, or with a message. */
 typedef struct worker {

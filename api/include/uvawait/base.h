@@ -72,6 +72,17 @@ typedef struct uva_list {
     uva_link_t *last;
 } uva_list_t;
 
+/* Who waits for something, first come, first served, and what dumps call it.
+ * Private; public only for its size. */
+typedef struct uva_waiters {
+    uva_list_t list;
+    const char *name; /* borrowed; NULL: none was given */
+} uva_waiters_t;
+
+/* clang-format off */
+#define UVA_WAITERS_INIT { { NULL, NULL }, NULL }
+/* clang-format on */
+
 /* Where a call stands and what it was given, as one literal
  * "file:line\targuments": names and places of creation in reports and dumps
  * cost one pointer. */

@@ -14,11 +14,11 @@ UVA_BEGIN_DECLS
 typedef struct uva_semaphore {
     size_t value;
     size_t bound;
-    uva_list_t waiters;
+    uva_waiters_t waiters;
 } uva_semaphore_t;
 
 /* clang-format off */
-#define UVA_SEMAPHORE_INIT(permits) { (permits), SIZE_MAX, { NULL, NULL } }
+#define UVA_SEMAPHORE_INIT(permits) { (permits), SIZE_MAX, UVA_WAITERS_INIT }
 /* clang-format on */
 
 /**
@@ -94,6 +94,42 @@ UVA_API int uva_semaphore_release(uva_semaphore_t *semaphore);
  * Since:    0.1
  */
 UVA_API size_t uva_semaphore_value(const uva_semaphore_t *semaphore);
+
+/**
+ * Says what uva_dump() calls it: "parked in semaphore 'db' (3 waiters ahead)".
+ *
+ * Context:  anywhere
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  –
+ * Owns:     semaphore borrowed; name too, for as long as the semaphore is used;
+ *           NULL takes it away
+ * Since:    0.1
+ */
+UVA_API void uva_semaphore_set_name(uva_semaphore_t *semaphore,
+                                    const char *name);
+
+/* A look at a semaphore; it changes with the next call. */
+typedef struct uva_semaphore_statistics {
+    const char *name; /* as given, or NULL */
+    size_t value;     /* permits that are free */
+    size_t bound;     /* SIZE_MAX: none */
+    size_t waiting;   /* tasks parked in uva_semaphore_acquire() */
+} uva_semaphore_statistics_t;
+
+/**
+ * Tells how a semaphore stands. Takes a step for each task that waits.
+ *
+ * Context:  the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  –
+ * Owns:     semaphore borrowed; the name in *ret_statistics as well
+ * Since:    0.1
+ */
+UVA_API void
+uva_semaphore_statistics(const uva_semaphore_t *semaphore,
+                         uva_semaphore_statistics_t *ret_statistics);
 
 UVA_END_DECLS
 
