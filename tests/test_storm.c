@@ -211,7 +211,7 @@ static void check_nothing_is_left(uva_runtime_t *rt, size_t taken) {
     must(rt->deadlines.earliest == NULL);
     must(rt->outside == 0);
     must(rt->callbacks.first == NULL);
-    must(rt->wait_quiet.first == NULL);
+    must(rt->wait_quiet.list.first == NULL);
     must(!rt->is_cancelling && rt->first_to_cancel == NULL);
     must(uva__ready_is_empty(&rt->ready));
     must(me()->requests == 0 && !me()->is_cut);
