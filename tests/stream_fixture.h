@@ -10,7 +10,7 @@
 
 #include "support/support.h"
 
-#include "runtime/io/stream.h"
+#include "runtime/io/socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

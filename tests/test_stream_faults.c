@@ -52,7 +52,7 @@ static ssize_t exercise_reading(life_t *life) {
 /* A write to a full socket, which is cut. */
 static ssize_t exercise_writing(life_t *life) {
     uva_scope_t scope;
-    (void)fill(life->near->fd);
+    (void)fill(uva__socket_of(life->near)->fd);
     uva_scope_open(&scope, 1, 0);
     ssize_t code = uva_write(life->near, "x", 1);
     (void)uva_scope_close(&scope);

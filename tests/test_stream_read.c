@@ -187,7 +187,7 @@ static int grant_then_cancel(void *arg) {
     uva_task_t *task = uva_spawn(read_one, raw.stream);
     ck_assert_int_eq(uva_yield(), 0);
     raw_send(raw.fd, "a", 1);
-    while (raw.stream->reader != NULL || !raw.stream->reading)
+    while (uva__socket_of(raw.stream)->reader != NULL || !raw.stream->reading)
         ck_assert_int_eq(uva_yield(), 0);
     (void)uva_cancel(task);
     int code = uva_await(task, NULL);
@@ -334,7 +334,7 @@ static int ignore_and_read(void *arg) {
     ck_assert_int_eq(uva_sleep(1), 0);
     ck_assert_uint_eq(raw.stream->inbox.capacity, 64 * KIB);
     ck_assert_uint_le(raw.stream->inbox.end, 64 * KIB);
-    ck_assert(!raw.stream->armed);
+    ck_assert(!uva__socket_of(raw.stream)->armed);
     /* In pieces, so that the stream is armed and paused again and again. */
     for (size_t got = 0; got < sent;) {
         ssize_t some = uva_read(raw.stream, buffer, 7777);
@@ -370,7 +370,7 @@ static int keep_without_memory(void *arg) {
     raw_send(raw.fd, "bc", 2);
     ck_assert_int_eq(uva_sleep(5), 0);
     ck_assert_uint_gt(faults_clear(), 0);
-    ck_assert(!raw.stream->armed);
+    ck_assert(!uva__socket_of(raw.stream)->armed);
     ck_assert_int_eq(uva_read(raw.stream, buffer, 8), 2);
     ck_assert_mem_eq(buffer, "bc", 2);
     close_raw(&raw);

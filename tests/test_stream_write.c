@@ -126,14 +126,14 @@ static int read_much(void *arg) {
 static int carry_much(void *arg) {
     (void)arg;
     pair_t pair = open_pair();
-    shrink(pair.near->fd);
-    shrink(pair.far->fd);
+    shrink(uva__socket_of(pair.near)->fd);
+    shrink(uva__socket_of(pair.far)->fd);
     uva_future_t *all[] = {
         uva_spawn(write_much, pair.near), uva_spawn(write_much, pair.far),
         uva_spawn(read_much, pair.near), uva_spawn(read_much, pair.far)};
     ck_assert_int_eq(uva_gather(all, 4, NULL), 0);
-    ck_assert_ptr_nonnull(pair.near->gate);
-    ck_assert(!pair.near->gate->watching);
+    ck_assert_ptr_nonnull(uva__socket_of(pair.near)->gate);
+    ck_assert(!uva__socket_of(pair.near)->gate->watching);
     close_pair(&pair);
     return 0;
 }
@@ -160,7 +160,7 @@ static int write_many_buffers(void *arg) {
     ck_assert_int_eq(uva_writev(pair.near, buffers, MANY + 2), MANY);
     ck_assert_int_eq(uva_read_exactly(pair.far, back, MANY), MANY);
     check_bytes(back, 0, MANY);
-    ck_assert_ptr_null(pair.near->gate);
+    ck_assert_ptr_null(uva__socket_of(pair.near)->gate);
     ck_assert_int_eq(uva_writev(pair.near, buffers, 0), 0);
     ck_assert_int_eq(uva_writev(pair.near, NULL, 0), 0);
     ck_assert_int_eq(uva_writev(pair.near, buffers, 1), 0);
@@ -235,7 +235,7 @@ static int cut_before(void *arg) {
     (void)arg;
     char byte = 'x';
     raw_t raw = open_raw();
-    size_t filled = fill(raw.stream->fd);
+    size_t filled = fill(uva__socket_of(raw.stream)->fd);
     for (int i = 0; i < 3; i++) {
         uva_scope_t scope;
         uva_scope_open(&scope, i == 0 ? 0 : 3, 0);
@@ -328,7 +328,7 @@ static int close_under_woken_writer(void *arg) {
     uva_task_t *closer = uva_spawn(close_second, &raws);
     uva_task_t *writer = uva_spawn(write_too_much, raws.second.stream);
     ck_assert_int_eq(uva_sleep(5), 0);
-    ck_assert_ptr_nonnull(raws.second.stream->writer);
+    ck_assert_ptr_nonnull(uva__socket_of(raws.second.stream)->writer);
     raw_send(raws.first.fd, "x", 1);
     (void)drain(raws.second.fd);
     ck_assert_int_eq(uva_await(closer, NULL), 0);

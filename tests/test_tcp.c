@@ -22,8 +22,8 @@ static int connect_and_greet(const char *host, uva_listener_t *listener) {
     for (int i = 0; i < 2; i++) {
         int is_on = 0;
         socklen_t bytes = sizeof is_on;
-        ck_assert_int_eq(getsockopt(i == 0 ? near->fd : far->fd, IPPROTO_TCP,
-                                    TCP_NODELAY, &is_on, &bytes),
+        ck_assert_int_eq(getsockopt(uva__socket_of(i == 0 ? near : far)->fd,
+                                    IPPROTO_TCP, TCP_NODELAY, &is_on, &bytes),
                          0);
         ck_assert_int_ne(is_on, 0);
     }
@@ -501,7 +501,7 @@ static int run_out_of_files(void *arg) {
     uva_listener_t *listener = listen_somewhere();
     uva_stream_t *stream = NULL;
     raw_t raw = open_raw();
-    size_t filled = fill(raw.stream->fd);
+    size_t filled = fill(uva__socket_of(raw.stream)->fd);
     int fd = raw_connect(uva_listener_port(listener));
     rlim_t before = limit_files_to_now();
     for (int i = 0; i < 3; i++)

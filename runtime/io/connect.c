@@ -36,27 +36,27 @@ static uva_future_t *cancel_connect(uva__waiter_t *waiter) {
 static const uva__wait_t connect_wait = {
     .reason = "connect", .cancel = cancel_connect, .outside = true};
 
-static int begin(attempt_t *attempt, uva_stream_t *stream, const char *path,
+static int begin(attempt_t *attempt, uva__socket_t *socket, const char *path,
                  const struct sockaddr *address) {
     uv_connect_t *request = &attempt->request;
     if (path == NULL)
-        return uv_tcp_connect(request, &stream->handle.tcp, address,
+        return uv_tcp_connect(request, &socket->handle.tcp, address,
                               on_connected);
-    uv_pipe_connect(request, &stream->handle.pipe, path, on_connected);
+    uv_pipe_connect(request, &socket->handle.pipe, path, on_connected);
     return 0;
 }
 
 /* Who wakes us: on_connected, once; the cancel hook makes it forget us. */
-static int connect_to(uva__task_t *task, uva_stream_t *stream, const char *path,
-                      const struct sockaddr *address) {
-    uva_runtime_t *rt = stream->runtime;
+static int connect_to(uva__task_t *task, uva__socket_t *socket,
+                      const char *path, const struct sockaddr *address) {
+    uva_runtime_t *rt = socket->stream.runtime;
     attempt_t *attempt = uva__take(&rt->pools, sizeof *attempt);
     if (attempt == NULL)
         return UV_ENOMEM;
     connector_t connector = {.waiter.wait = &connect_wait, .attempt = attempt};
     attempt->runtime = rt;
     attempt->waiter = &connector.waiter;
-    int code = begin(attempt, stream, path, address);
+    int code = begin(attempt, socket, path, address);
     if (code < 0) {
         uva__give(&rt->pools, attempt, sizeof *attempt);
         return code;
@@ -69,18 +69,18 @@ int uva__connect(uva__task_t *task, const char *site, const char *path,
     int code = uva__may_park(task);
     if (code < 0)
         return code;
-    uva_stream_t *stream;
-    code = uva__stream_make(task->future.runtime,
-                            path != NULL ? UVA__PIPE : UVA__TCP, &stream);
+    uva__socket_t *socket;
+    code = uva__socket_make(task->future.runtime,
+                            path != NULL ? UVA__PIPE : UVA__TCP, &socket);
     if (code < 0)
         return code;
-    code = connect_to(task, stream, path, address);
+    code = connect_to(task, socket, path, address);
     if (code == 0)
-        code = uva__stream_open(stream, site);
+        code = uva__socket_open(socket, site);
     if (code < 0) {
-        uva_stream_close(stream);
+        uva_stream_close(&socket->stream);
         return code;
     }
-    *ret_stream = stream;
+    *ret_stream = &socket->stream;
     return 0;
 }

@@ -4,7 +4,7 @@
 #ifndef UVA__IO_CONNECT_H
 #define UVA__IO_CONNECT_H
 
-#include "stream.h"
+#include "socket.h"
 
 /* Connects to a path, or if that is NULL to a TCP address. Parks until it is
  * done; 0, a code, or UV_ECANCELED: then the socket is closed. */

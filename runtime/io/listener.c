@@ -15,7 +15,7 @@
  */
 #include "pipe.h"
 #include "resolve.h"
-#include "stream.h"
+#include "socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -343,7 +343,7 @@ int uva_accept_at(const char *site, uva_listener_t *listener,
     unref(listener);
     if (fd < 0)
         return fd;
-    return uva__stream_adopt(task->future.runtime, transport, fd, site,
+    return uva__socket_adopt(task->future.runtime, transport, fd, site,
                              ret_stream);
 }
 

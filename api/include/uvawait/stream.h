@@ -160,6 +160,51 @@ UVA_API UVA_PARKS ssize_t uva_read_exactly(uva_stream_t *stream, void *buffer,
                                            size_t bytes);
 
 /**
+ * Looks at the next `bytes`, which stay to be read.
+ *
+ * Context:  task
+ * Parks:    until they are there
+ * Cancel:   UV_ECANCELED; what had arrived stays in the stream
+ * Returns:  bytes; as uva_read_exactly()
+ * Owns:     stream and buffer borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_peek(uva_stream_t *stream, void *buffer,
+                                   size_t bytes);
+
+/**
+ * Reads up to a delimiter, and that with it. Into a large buffer is fastest.
+ *
+ * Context:  task
+ * Parks:    until the delimiter has come
+ * Cancel:   UV_ECANCELED; what had arrived stays in the stream
+ * Returns:  the number of bytes with the delimiter; UV_ENOBUFS when it is not
+ *           among the first `capacity` bytes (they stay in the stream; buffer
+ *           may have been written to); UV_EOF when the stream ends before it
+ *           (what had arrived stays readable); as uva_read_exactly()
+ * Owns:     stream and buffer borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_read_until(uva_stream_t *stream, char delimiter,
+                                         void *buffer, size_t capacity);
+
+/**
+ * Reads a line and ends it with a NUL in place of its "\n" or "\r\n". The last
+ * line need not have one.
+ *
+ * Context:  task
+ * Parks:    until the line is there
+ * Cancel:   UV_ECANCELED; what had arrived stays in the stream
+ * Returns:  the length of the line, 0 for an empty one; UV_EOF behind the last
+ *           one; UV_ENOBUFS for a line of `capacity` bytes or more (it stays
+ *           in the stream); UV_EINVAL for capacity 0; as uva_read_until()
+ * Owns:     stream and buffer borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_readline(uva_stream_t *stream, char *buffer,
+                                       size_t capacity);
+
+/**
  * Writes all of data.
  *
  * Context:  task

@@ -1,0 +1,108 @@
+/*
+ * What: the life of a stream behind a libuv handle; its two sides are in
+ * socket_read.c and socket_write.c.
+ *
+ * The handle lies in the stream and holds a reference on it until libuv has
+ * closed it. The handles are unreferenced for the loop: what keeps it alive is
+ * the runtime, as long as tasks live.
+ */
+#include "socket.h"
+
+#include <unistd.h>
+
+#include "../loop.h"
+
+_Static_assert(sizeof(uva__socket_t) <= UVA__POOL_LINE * UVA__POOL_CLASSES,
+               "a socket's stream comes from a pool");
+
+static void on_closed(uv_handle_t *handle) {
+    uva__socket_t *socket = handle->data;
+    uva_runtime_t *rt = socket->stream.runtime;
+    uva__stream_unref(&socket->stream);
+    rt->handles--;
+    uva__loop_released(rt);
+}
+
+static void close_socket(uva_stream_t *stream) {
+    uva__socket_t *socket = uva__socket_of(stream);
+    uva__socket_close_reading(socket);
+    uva__socket_close_writing(socket);
+    uv_close(&socket->handle.any, on_closed);
+}
+
+static const uva__stream_kind_t socket_kind = {
+    .bytes = sizeof(uva__socket_t),
+    .wait = uva__socket_wait,
+    .settle = uva__socket_settle,
+    .write = uva__socket_write,
+    .shutdown = uva__socket_shutdown,
+    .close = close_socket,
+};
+
+static int init_handle(uva__socket_t *socket, uva__transport_t transport) {
+    uv_loop_t *loop = socket->stream.runtime->loop;
+    if (transport == UVA__PIPE)
+        return uv_pipe_init(loop, &socket->handle.pipe, 0);
+    return uv_tcp_init(loop, &socket->handle.tcp);
+}
+
+int uva__socket_make(uva_runtime_t *rt, uva__transport_t transport,
+                     uva__socket_t **ret_socket) {
+    uva_stream_t *stream = uva__stream_make(rt, &socket_kind);
+    if (stream == NULL)
+        return UV_ENOMEM;
+    uva__socket_t *socket = uva__socket_of(stream);
+    socket->fd = -1;
+    int code = init_handle(socket, transport);
+    if (code < 0) {
+        uva__stream_unref(stream);
+        return code;
+    }
+    rt->handles++;
+    socket->handle.any.data = socket;
+    uv_unref(&socket->handle.any);
+    /* Without a socket this is a note for when there is one. */
+    if (transport == UVA__TCP)
+        code = uv_tcp_nodelay(&socket->handle.tcp, 1);
+    if (code < 0) {
+        uva_stream_close(stream);
+        return code;
+    }
+    *ret_socket = socket;
+    return 0;
+}
+
+int uva__socket_open(uva__socket_t *socket, const char *site) {
+    int code = uv_fileno(&socket->handle.any, &socket->fd);
+    if (code == 0)
+        uva__stream_publish(&socket->stream, site);
+    return code;
+}
+
+/* Gives the descriptor to the handle; on failure it is still the caller's. */
+static int give_fd(uva__socket_t *socket, uva__transport_t transport, int fd) {
+    if (transport == UVA__PIPE)
+        return uv_pipe_open(&socket->handle.pipe, fd);
+    return uv_tcp_open(&socket->handle.tcp, fd);
+}
+
+int uva__socket_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
+                      const char *site, uva_stream_t **ret_stream) {
+    uva__socket_t *socket;
+    int code = uva__socket_make(rt, transport, &socket);
+    if (code < 0) {
+        (void)close(fd);
+        return code;
+    }
+    code = give_fd(socket, transport, fd);
+    if (code < 0)
+        (void)close(fd);
+    else
+        code = uva__socket_open(socket, site);
+    if (code < 0) {
+        uva_stream_close(&socket->stream);
+        return code;
+    }
+    *ret_stream = &socket->stream;
+    return 0;
+}

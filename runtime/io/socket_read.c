@@ -1,0 +1,171 @@
+/*
+ * What: reading from a socket.
+ *
+ * How: the first read arms the stream, and it stays armed: starting and
+ * stopping around each read would cost an epoll_ctl each. What libuv is given
+ * to read into depends on who is there:
+ *
+ *   a task is parked in a read     its own buffer; nothing is copied
+ *   a task was woken and will run  nothing: it takes the rest itself, at the
+ *                                  next poll
+ *   nobody reads                   the inbox; when that is full the stream is
+ *                                  paused, and armed again once little is left
+ *
+ * libuv (up to 1.51, uv__read in unix/stream.c) calls the alloc callback,
+ * read(2) and the read callback in one go, so a task's buffer is used only
+ * while that task is parked, and a read that is cut leaves nothing behind (R9).
+ * A libuv that completes reads by io_uring would need another plan.
+ *
+ * Rejected: leaving what nobody reads in the kernel. The poll is
+ * level-triggered, so the stream would have to be stopped after each read.
+ */
+#include "socket.h"
+
+#include <limits.h>
+
+#include "../assert.h"
+#include "../task.h"
+
+/* ---- pausing ------------------------------------------------------------ */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room);
+static void on_read(uv_stream_t *handle, ssize_t bytes, const uv_buf_t *room);
+
+static void pause_reading(uva__socket_t *socket) {
+    if (socket->armed)
+        (void)uv_read_stop(&socket->handle.stream);
+    socket->armed = false;
+}
+
+/* An armed stream always has room behind what it holds. */
+static void pause_if_full(uva__socket_t *socket) {
+    uva__inbox_t *inbox = &socket->stream.inbox;
+    if (inbox->end < inbox->capacity)
+        return;
+    if (uva__inbox_held(inbox) > UVA__INBOX_LOW)
+        pause_reading(socket);
+    else
+        uva__inbox_compact(inbox);
+}
+
+static int arm(uva__socket_t *socket) {
+    if (socket->armed)
+        return 0;
+    int code = uv_read_start(&socket->handle.stream, on_alloc, on_read);
+    socket->armed = code == 0;
+    return code;
+}
+
+/* After bytes were taken. Not being able to arm it is no failure of this read;
+ * the next one that has to wait tries again, and says so. */
+static void resume_if_low(uva__socket_t *socket) {
+    if (socket->armed || socket->stream.read_end != 0 ||
+        socket->stream.closing ||
+        uva__inbox_held(&socket->stream.inbox) > UVA__INBOX_LOW)
+        return;
+    uva__inbox_compact(&socket->stream.inbox);
+    (void)arm(socket);
+}
+
+void uva__socket_settle(uva_stream_t *stream) {
+    uva__socket_t *socket = uva__socket_of(stream);
+    if (stream->read_end != 0)
+        pause_reading(socket);
+    else if (socket->armed)
+        pause_if_full(socket);
+    else
+        resume_if_low(socket);
+}
+
+/* ---- libuv's side ------------------------------------------------------- */
+
+static void wake_reader(uva__socket_t *socket, int code) {
+    uva__reader_t *reader = socket->reader;
+    socket->reader = NULL;
+    uva__wake(&reader->waiter, code);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested,
+                     uv_buf_t *ret_room) {
+    uva__socket_t *socket = handle->data;
+    uva__inbox_t *inbox = &socket->stream.inbox;
+    (void)suggested;
+    *ret_room = uv_buf_init(NULL, 0);
+    if (socket->reader != NULL) {
+        *ret_room = uv_buf_init(socket->reader->buffer,
+                                (unsigned)socket->reader->bytes);
+        return;
+    }
+    if (socket->stream.reading)
+        return;
+    if (uva__inbox_held(inbox) == 0 &&
+        !uva__inbox_ensure(inbox, UVA__INBOX_BYTES))
+        return;
+    *ret_room = uv_buf_init(inbox->base + inbox->end,
+                            (unsigned)(inbox->capacity - inbox->end));
+}
+
+/* libuv has stopped reading, or will as soon as the callback returns. */
+static void end_reading(uva__socket_t *socket, int code) {
+    if (code == UV_EOF && socket->failure != 0)
+        code = socket->failure;
+    socket->armed = false;
+    socket->stream.read_end = code;
+    if (socket->reader != NULL)
+        wake_reader(socket, code);
+}
+
+static void on_read(uv_stream_t *handle, ssize_t bytes, const uv_buf_t *room) {
+    uva__socket_t *socket = handle->data;
+    if (bytes > 0 && socket->reader != NULL) {
+        UVA__ASSERT(room->base == socket->reader->buffer);
+        wake_reader(socket, (int)bytes);
+    } else if (bytes > 0) {
+        socket->stream.inbox.end += (size_t)bytes;
+        pause_if_full(socket);
+    } else if (bytes == UV_ENOBUFS && room->base == NULL) {
+        /* We gave it no room: on purpose while a task is about to run, else
+         * there was no memory, and it stays in the kernel until it is read. */
+        if (!socket->stream.reading)
+            pause_reading(socket);
+    } else if (bytes < 0) {
+        end_reading(socket, (int)bytes);
+    }
+}
+
+void uva__socket_close_reading(uva__socket_t *socket) {
+    socket->armed = false; /* uv_close() stops it */
+    if (socket->reader != NULL)
+        wake_reader(socket, UV_ECANCELED);
+}
+
+/* ---- the task's side ---------------------------------------------------- */
+
+static uva_future_t *cancel_read(uva__waiter_t *waiter) {
+    UVA__OF(waiter, uva__reader_t, waiter)->socket->reader = NULL;
+    uva__wake_cut(waiter);
+    return NULL;
+}
+
+static const uva__wait_t read_wait = {
+    .reason = "read", .cancel = cancel_read, .outside = true};
+
+/* Nothing is there. Who wakes us: on_read or the close, both of which take
+ * socket->reader away first, as the cancel hook does: so once. */
+ssize_t uva__socket_wait(uva__task_t *task, uva_stream_t *stream, char *buffer,
+                         size_t bytes) {
+    uva__socket_t *socket = uva__socket_of(stream);
+    int code = uva__may_park(task);
+    if (code < 0)
+        return code;
+    uva__inbox_drop(&socket->stream.inbox);
+    code = arm(socket);
+    if (code < 0)
+        return code;
+    uva__reader_t reader = {.waiter.wait = &read_wait,
+                            .socket = socket,
+                            .buffer = buffer,
+                            .bytes = bytes < INT_MAX ? bytes : INT_MAX};
+    socket->reader = &reader;
+    return uva__park(task, &reader.waiter);
+}
