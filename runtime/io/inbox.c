@@ -49,15 +49,16 @@ size_t uva__inbox_take(uva__inbox_t *inbox, char *buffer, size_t bytes) {
     return bytes;
 }
 
-size_t uva__inbox_find(const uva__inbox_t *inbox, char delimiter, size_t most) {
+size_t uva__inbox_find(const uva__inbox_t *inbox, const void *delimiter,
+                       size_t delimiter_bytes, size_t most) {
     size_t held = uva__inbox_held(inbox);
     if (most > held)
         most = held;
     if (most == 0)
         return 0;
     const char *first = inbox->base + inbox->start;
-    const char *found = memchr(first, delimiter, most);
-    return found != NULL ? (size_t)(found - first) + 1 : 0;
+    const char *found = memmem(first, most, delimiter, delimiter_bytes);
+    return found != NULL ? (size_t)(found - first) + delimiter_bytes : 0;
 }
 
 void uva__inbox_drop(uva__inbox_t *inbox) {

@@ -37,7 +37,8 @@ size_t uva__inbox_take(uva__inbox_t *inbox, char *buffer, size_t bytes);
 
 /* How many of the first `most` bytes that are held it takes to have the
  * delimiter with them; 0: it is not among them. */
-size_t uva__inbox_find(const uva__inbox_t *inbox, char delimiter, size_t most);
+size_t uva__inbox_find(const uva__inbox_t *inbox, const void *delimiter,
+                       size_t delimiter_bytes, size_t most);
 
 /* Frees the memory, and with it what is held. */
 void uva__inbox_drop(uva__inbox_t *inbox);

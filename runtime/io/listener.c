@@ -24,7 +24,6 @@
 #include <unistd.h>
 
 #include "../loop.h"
-#include "../report.h"
 #include "../task.h"
 
 enum { LAST_PORT = 65535 };
@@ -147,24 +146,10 @@ static int finish(uva_listener_t *listener, int code, int backlog,
         uva_listener_close(listener);
         return code;
     }
-    listener->resource.noun = "listener";
-    listener->resource.site = site;
-    listener->resource.close = close_resource;
-    uva__list_push(&listener->runtime->resources, &listener->resource.link);
+    uva__open_resource(listener->runtime, &listener->resource, "listener", site,
+                       close_resource);
     *ret_listener = listener;
     return 0;
-}
-
-/* The runtime that a listener can be opened on; NULL: *ret_code says why. */
-static uva_runtime_t *open_runtime(const char *call, int *ret_code) {
-    uva_runtime_t *rt = uva__thread_runtime;
-    if (rt == NULL)
-        *ret_code = uva__misuse(call, "called in a thread that has no runtime");
-    else if (rt->life >= UVA__CLOSING)
-        *ret_code = UV_ESHUTDOWN;
-    else
-        return rt;
-    return NULL;
 }
 
 /* Binds, and finds out the port. libuv keeps UV_EADDRINUSE back; asking for
@@ -187,7 +172,7 @@ static int bind_tcp(uva_listener_t *listener, const struct sockaddr *address) {
 int uva_tcp_listen_at(const char *site, const char *host, int port, int backlog,
                       uva_listener_t **ret_listener) {
     int code;
-    uva_runtime_t *rt = open_runtime("uva_tcp_listen", &code);
+    uva_runtime_t *rt = uva__open_runtime("uva_tcp_listen", &code);
     if (rt == NULL)
         return code;
     struct sockaddr_storage address;
@@ -205,7 +190,7 @@ int uva_tcp_listen_at(const char *site, const char *host, int port, int backlog,
 int uva_pipe_listen_at(const char *site, const char *path, int backlog,
                        uva_listener_t **ret_listener) {
     int code;
-    uva_runtime_t *rt = open_runtime("uva_pipe_listen", &code);
+    uva_runtime_t *rt = uva__open_runtime("uva_pipe_listen", &code);
     if (rt == NULL)
         return code;
     code = ret_listener != NULL ? uva__check_path(path) : UV_EINVAL;

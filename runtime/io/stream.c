@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "../loop.h"
-#include "../report.h"
 #include "../task.h"
 
 uva_stream_t *uva__stream_make(uva_runtime_t *rt,
@@ -41,18 +40,8 @@ static void close_resource(uva__resource_t *resource) {
 }
 
 void uva__stream_publish(uva_stream_t *stream, const char *site) {
-    stream->resource.noun = "stream";
-    stream->resource.site = site;
-    stream->resource.close = close_resource;
-    uva__list_push(&stream->runtime->resources, &stream->resource.link);
-}
-
-int uva__must_be_ours(const uva_runtime_t *rt, const char *call) {
-    if (UVA__LIKELY(rt == uva__thread_runtime))
-        return 0;
-    return uva__misuse(call, "called in another thread than that of its "
-                             "runtime, which alone may touch it. Use "
-                             "uva_post() or uva_call()");
+    uva__open_resource(stream->runtime, &stream->resource, "stream", site,
+                       close_resource);
 }
 
 int uva__stream_enter(uva_stream_t *stream, const char *call,

@@ -14,6 +14,7 @@
 #include "../park.h"
 #include "../runtime.h"
 #include "inbox.h"
+#include "open.h"
 #include "uvawait/stream.h"
 
 /* What is left to write. */
@@ -68,9 +69,6 @@ int uva__stream_enter(uva_stream_t *stream, const char *call,
                       uva__task_t **ret_task);
 
 void uva__stream_unref(uva_stream_t *stream);
-
-/* UV_EPERM (reported) when rt is not the runtime of this thread. */
-int uva__must_be_ours(const uva_runtime_t *rt, const char *call);
 
 /* So many bytes of the rest are written. */
 void uva__rest_advance(uva__rest_t *rest, size_t bytes);

@@ -146,18 +146,28 @@ ssize_t uva_peek(uva_stream_t *stream, void *buffer, size_t bytes) {
 
 /* ---- up to a delimiter -------------------------------------------------- */
 
-/* What came last has the delimiter; what is behind it goes back. */
-static ssize_t cut_behind(uva_stream_t *stream, const char *buffer,
-                          size_t bytes, const char *delimiter) {
-    size_t whole = (size_t)(delimiter - buffer) + 1;
-    return put_back(stream, buffer + whole, bytes - whole, (ssize_t)whole);
+typedef struct delimiter {
+    const void *bytes;
+    size_t count; /* at least 1 */
+} delimiter_t;
+
+/* Where in the buffer the delimiter ends; 0: it is not there. Looked for from
+ * where it can have begun before the last read. */
+static size_t find(const char *buffer, size_t old, size_t bytes,
+                   delimiter_t delimiter) {
+    size_t from = old >= delimiter.count ? old - delimiter.count + 1 : 0;
+    const char *found =
+        memmem(buffer + from, bytes - from, delimiter.bytes, delimiter.count);
+    return found != NULL ? (size_t)(found - buffer) + delimiter.count : 0;
 }
 
 /* The inbox is looked through where it is, so that many short lines in it cost
  * no copying back and forth. */
 static ssize_t read_until(uva__task_t *task, uva_stream_t *stream,
-                          char delimiter, char *buffer, size_t capacity) {
-    size_t whole = uva__inbox_find(&stream->inbox, delimiter, capacity);
+                          delimiter_t delimiter, char *buffer,
+                          size_t capacity) {
+    size_t whole = uva__inbox_find(&stream->inbox, delimiter.bytes,
+                                   delimiter.count, capacity);
     if (whole > 0)
         return read_some(task, stream, buffer, whole);
     if (held(stream) >= capacity)
@@ -167,22 +177,33 @@ static ssize_t read_until(uva__task_t *task, uva_stream_t *stream,
         ssize_t some = read_some(task, stream, buffer + got, capacity - got);
         if (some < 0)
             return give_up(stream, buffer, got, some);
-        const char *found = memchr(buffer + got, delimiter, (size_t)some);
+        size_t old = got;
         got += (size_t)some;
-        if (found != NULL)
-            return cut_behind(stream, buffer, got, found);
+        whole = find(buffer, old, got, delimiter);
+        if (whole > 0)
+            return put_back(stream, buffer + whole, got - whole,
+                            (ssize_t)whole);
     }
     return give_up(stream, buffer, got, UV_ENOBUFS);
 }
 
-ssize_t uva_read_until(uva_stream_t *stream, char delimiter, void *buffer,
-                       size_t capacity) {
+ssize_t uva_read_until_mem(uva_stream_t *stream, const void *delimiter,
+                           size_t delimiter_bytes, void *buffer,
+                           size_t capacity) {
     uva__task_t *task;
-    int code = begin_call(stream, "uva_read_until", buffer, capacity, &task);
+    int code =
+        begin_call(stream, "uva_read_until_mem", buffer, capacity, &task);
     if (code < 0)
         return code;
-    return end_call(stream,
-                    read_until(task, stream, delimiter, buffer, capacity));
+    if (delimiter == NULL || delimiter_bytes == 0)
+        return end_call(stream, UV_EINVAL);
+    delimiter_t what = {.bytes = delimiter, .count = delimiter_bytes};
+    return end_call(stream, read_until(task, stream, what, buffer, capacity));
+}
+
+ssize_t uva_read_until(uva_stream_t *stream, char delimiter, void *buffer,
+                       size_t capacity) {
+    return uva_read_until_mem(stream, &delimiter, 1, buffer, capacity);
 }
 
 /* Ends the text in place of its "\n" or "\r\n"; its length. */
@@ -197,7 +218,8 @@ static ssize_t chomp(char *line, ssize_t bytes) {
 
 static ssize_t read_line(uva__task_t *task, uva_stream_t *stream, char *buffer,
                          size_t capacity) {
-    ssize_t bytes = read_until(task, stream, '\n', buffer, capacity);
+    delimiter_t newline = {.bytes = "\n", .count = 1};
+    ssize_t bytes = read_until(task, stream, newline, buffer, capacity);
     /* The last line may have no end of its own. */
     if (bytes == UV_EOF && held(stream) > 0)
         bytes = (ssize_t)uva__inbox_take(&stream->inbox, buffer, capacity - 1);

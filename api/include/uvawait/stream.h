@@ -189,6 +189,21 @@ UVA_API UVA_PARKS ssize_t uva_read_until(uva_stream_t *stream, char delimiter,
                                          void *buffer, size_t capacity);
 
 /**
+ * uva_read_until() a delimiter of several bytes, "\r\n\r\n" for example.
+ *
+ * Context:  task
+ * Parks:    until the delimiter has come
+ * Cancel:   as uva_read_until()
+ * Returns:  as uva_read_until(); UV_EINVAL for an empty delimiter
+ * Owns:     stream, delimiter and buffer borrowed until return
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS ssize_t uva_read_until_mem(uva_stream_t *stream,
+                                             const void *delimiter,
+                                             size_t delimiter_bytes,
+                                             void *buffer, size_t capacity);
+
+/**
  * Reads a line and ends it with a NUL in place of its "\n" or "\r\n". The last
  * line need not have one.
  *

@@ -1,0 +1,21 @@
+/*
+ * Opening something that a user must close, and calls on it: what streams,
+ * listeners, signals, processes and UDP sockets share.
+ */
+#ifndef UVA__IO_OPEN_H
+#define UVA__IO_OPEN_H
+
+#include "../runtime.h"
+
+/* The runtime that it can be opened on; NULL: *ret_code says why. */
+uva_runtime_t *uva__open_runtime(const char *call, int *ret_code);
+
+/* It is the user's from now on: the end of the runtime reports and closes it. */
+void uva__open_resource(uva_runtime_t *rt, uva__resource_t *resource,
+                        const char *noun, const char *site,
+                        void (*close)(uva__resource_t *resource));
+
+/* UV_EPERM (reported) when rt is not the runtime of this thread. */
+int uva__must_be_ours(const uva_runtime_t *rt, const char *call);
+
+#endif
