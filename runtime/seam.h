@@ -1,17 +1,21 @@
 /*
  * The one header of the runtime that api/ includes: what combinators and
  * synchronisation are built from. A park, a wake, watching and completing
- * futures, scopes; nothing of the loop, the stacks or the scheduler.
+ * futures, scopes, single steps of I/O; nothing of the loop, the stacks or the
+ * scheduler.
  */
 #ifndef UVA__SEAM_H
 #define UVA__SEAM_H
 
-#include "await.h"  /* waiting until a future is over */
-#include "future.h" /* futures, their kinds and watchers */
-#include "locals.h" /* task-local values: who sees and holds them */
-#include "park.h"   /* waiters, park, wake */
-#include "report.h" /* reports and misuse */
-#include "scope.h"  /* scopes: what was cut */
-#include "task.h"   /* the running task, coroutines, the budget */
+#include "await.h"         /* waiting until a future is over */
+#include "future.h"        /* futures, their kinds and watchers */
+#include "io/connect.h"    /* connecting to one address */
+#include "io/interleave.h" /* the order in which addresses are tried */
+#include "io/resolve.h"    /* names to addresses */
+#include "locals.h"        /* task-local values: who sees and holds them */
+#include "park.h"          /* waiters, park, wake */
+#include "report.h"        /* reports and misuse */
+#include "scope.h"         /* scopes: what was cut */
+#include "task.h"          /* the running task, coroutines, the budget */
 
 #endif

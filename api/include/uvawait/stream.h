@@ -22,8 +22,10 @@ typedef struct uva_stream uva_stream_t;
 typedef struct uva_listener uva_listener_t;
 
 /**
- * Connects to host:port. host is a name or an address; the addresses of a name
- * are tried in their order.
+ * Connects to host:port. host is a name or an address. The addresses of a name
+ * are tried in their order, IPv6 and IPv4 in turn; the next is begun when the
+ * last has failed or 250 ms have passed, and the first connection is taken
+ * ("happy eyeballs", RFC 8305).
  *
  * Context:  task
  * Parks:    always
