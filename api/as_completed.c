@@ -22,7 +22,7 @@ typedef struct asker {
     uva_future_t *f; /* woken with 1 */
 } asker_t;
 
-static uva__waiter_t *first_waiter(uva_as_completed_t *it) {
+static uva__waiter_t *pop_waiter(uva_as_completed_t *it) {
     uva_link_t *link = uva__list_pop(&it->waiters.list);
     return link != NULL ? UVA__OF(link, uva__waiter_t, link) : NULL;
 }
@@ -33,7 +33,7 @@ static void settle(uva_as_completed_t *it) {
         return;
     uva__deadlines_disarm(&it->runtime->deadlines, &it->deadline);
     uva__waiter_t *waiter;
-    while ((waiter = first_waiter(it)) != NULL) {
+    while ((waiter = pop_waiter(it)) != NULL) {
         bool is_late = it->late > 0;
         it->late -= is_late;
         uva__wake(waiter, is_late ? UV_ETIMEDOUT : 0);
@@ -45,7 +45,7 @@ static void fire(uva__watcher_t *watcher, uva_future_t *f) {
     uva_as_completed_t *it = look->it;
     look->it = NULL;
     it->pending--;
-    uva__waiter_t *waiter = first_waiter(it);
+    uva__waiter_t *waiter = pop_waiter(it);
     if (waiter == NULL) {
         uva__list_push(&it->done, &watcher->link);
     } else {
@@ -111,12 +111,7 @@ static int check(uva_future_t *futures[], size_t count, uva__task_t *task) {
         return UV_EPERM;
     if (futures == NULL && count > 0)
         return UV_EINVAL;
-    for (size_t i = 0; i < count; i++) {
-        int code = uva__may_await(futures[i], task, "uva_as_completed_open");
-        if (code == UV_EPERM || code == UVA__NOT_TAKEN)
-            return UV_EPERM;
-    }
-    return 0;
+    return uva__may_look_at(futures, count, task, "uva_as_completed_open");
 }
 
 int uva_as_completed_open(uva_as_completed_t *it, uva_future_t *futures[],
@@ -141,6 +136,8 @@ int uva_as_completed_open(uva_as_completed_t *it, uva_future_t *futures[],
                            uva__deadline_ns(rt, timeout_ms));
     return 0;
 }
+
+static const char not_ours[] = "the iteration belongs to another runtime";
 
 static const uva__wait_t next_wait = {.reason = "as_completed",
                                       .cancel = uva__leave_queue};
@@ -169,9 +166,7 @@ int uva_as_completed_next(uva_as_completed_t *it, uva_future_t **ret_f) {
     if (it->runtime == NULL)
         return 0;
     if (it->runtime != task->future.runtime)
-        return uva__misuse("uva_as_completed_next",
-                           "the iteration belongs to another runtime than "
-                           "the task");
+        return uva__misuse("uva_as_completed_next", "%s", not_ours);
     uva__hear_nothing(task);
     int code = take(it, ret_f);
     if (code != UV_EAGAIN) {
@@ -188,6 +183,10 @@ int uva_as_completed_next(uva_as_completed_t *it, uva_future_t **ret_f) {
 void uva_as_completed_close(uva_as_completed_t *it) {
     if (it->runtime == NULL)
         return;
+    if (it->runtime != uva__thread_runtime) {
+        (void)uva__misuse("uva_as_completed_close", "%s", not_ours);
+        return;
+    }
     (void)let_go(it);
     it->late = 0;
     settle(it);

@@ -16,10 +16,13 @@ int uva__crowd_code(const uva__crowd_t *crowd, size_t index) {
 }
 
 static void cancel_all(uva__crowd_t *crowd) {
+    uva_runtime_t *rt = crowd->task->future.runtime;
+    bool began = uva__request_begin(rt);
     for (size_t i = 0; i < crowd->count; i++) {
         if (crowd->futures[i] != NULL)
             (void)uva__cancel(crowd->futures[i], crowd->task->reason);
     }
+    uva__request_end(rt, began);
 }
 
 /* A child is over. Returns whether that is the moment to cancel the rest. */
@@ -45,15 +48,13 @@ static void fire(uva__watcher_t *watcher, uva_future_t *f) {
     }
 }
 
-static uva_future_t *pass_on(uva__waiter_t *waiter) {
+uva_future_t *uva__crowd_pass_on(uva__waiter_t *waiter) {
     uva__crowd_t *crowd = UVA__OF(waiter, uva__crowd_t, waiter);
     crowd->passed_on = true;
     crowd->decided = true; /* each child is asked once for each request */
     cancel_all(crowd);
     return NULL;
 }
-
-static const uva__wait_t crowd_wait = {.reason = "gather", .cancel = pass_on};
 
 int uva__crowd_check(uva__crowd_t *crowd, const char *call) {
     crowd->task = uva__running(call);
@@ -108,7 +109,12 @@ static int end_one_by_one(uva__crowd_t *crowd) {
     return UV_ENOMEM;
 }
 
-static bool has_failure(const uva__crowd_t *crowd) {
+/* Whether a request may have cost the call its success. */
+static bool is_cut_short(const uva__crowd_t *crowd) {
+    if (!crowd->passed_on)
+        return false;
+    if (crowd->chosen < crowd->count)
+        return uva__crowd_code(crowd, crowd->chosen) < 0;
     for (size_t i = 0; i < crowd->count; i++) {
         if (uva__crowd_code(crowd, i) < 0)
             return true;
@@ -123,7 +129,7 @@ int uva__crowd_wait(uva__crowd_t *crowd) {
         crowd->members = malloc(crowd->count * sizeof *crowd->members);
     if (crowd->members == NULL)
         return end_one_by_one(crowd);
-    crowd->waiter.wait = &crowd_wait;
+    crowd->waiter.wait = crowd->wait;
     assemble(crowd);
     crowd->passed_on = crowd->task->is_cut;
     if (crowd->decided || crowd->passed_on) {
@@ -138,7 +144,7 @@ int uva__crowd_wait(uva__crowd_t *crowd) {
     }
     if (crowd->members != crowd->small)
         free(crowd->members);
-    if (crowd->passed_on && has_failure(crowd))
+    if (is_cut_short(crowd))
         uva__scope_note_cut(crowd->task);
     return 0;
 }

@@ -23,7 +23,8 @@ typedef struct uva__member {
 
 struct uva__crowd {
     /* Set by the combinator. */
-    uva_future_t **futures; /* NULL among them: failed with UV_ENOMEM */
+    const uva__wait_t *wait; /* its hook is uva__crowd_pass_on */
+    uva_future_t **futures;  /* NULL among them: failed with UV_ENOMEM */
     size_t count;
     /* A child has ended; true: the others are to be cancelled. NULL: never. */
     bool (*decides)(uva__crowd_t *crowd, size_t index, int code);
@@ -41,6 +42,9 @@ struct uva__crowd {
     uva__member_t *members;
     uva__member_t small[UVA__SMALL_CROWD];
 };
+
+/* The cancel hook: asks every child to end, and the wait goes on. */
+uva_future_t *uva__crowd_pass_on(uva__waiter_t *waiter);
 
 /* Whether the running task may wait for all of them: 0, or a code after having
  * taken those that may be touched. */

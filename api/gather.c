@@ -4,6 +4,9 @@
 #include "crowd.h"
 #include "uvawait/combine.h"
 
+static const uva__wait_t gather_wait = {.reason = "gather",
+                                        .cancel = uva__crowd_pass_on};
+
 /* The first failure is the outcome, and ends the others. */
 static bool first_failure(uva__crowd_t *crowd, size_t index, int code) {
     if (code >= 0 || crowd->chosen < crowd->count)
@@ -20,8 +23,10 @@ static void collect_values(const uva__crowd_t *crowd, char *place) {
 int uva_gather(uva_future_t *futures[], size_t count, void *ret_values) {
     if (futures == NULL && count > 0)
         return UV_EINVAL;
-    uva__crowd_t crowd = {
-        .futures = futures, .count = count, .decides = first_failure};
+    uva__crowd_t crowd = {.wait = &gather_wait,
+                          .futures = futures,
+                          .count = count,
+                          .decides = first_failure};
     int code = uva__crowd_check(&crowd, "uva_gather");
     if (code < 0)
         return code;
@@ -55,7 +60,8 @@ int uva_gather_settled(uva_future_t *futures[], size_t count, void *ret_values,
                        int ret_codes[]) {
     if (futures == NULL && count > 0)
         return UV_EINVAL;
-    uva__crowd_t crowd = {.futures = futures, .count = count};
+    uva__crowd_t crowd = {
+        .wait = &gather_wait, .futures = futures, .count = count};
     int code = uva__crowd_check(&crowd, "uva_gather_settled");
     if (code < 0)
         return code;

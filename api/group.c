@@ -56,7 +56,7 @@ static void cut_group(uva_group_t *group) {
     if (group->refuses)
         return;
     group->refuses = true;
-    uva__pass_on(uva__scope_cut(&group->scope, UV_ECANCELED), NULL);
+    uva__scope_cancel(&group->scope, UV_ECANCELED);
 }
 
 static void note_failure(uva_group_t *group, int code) {
@@ -111,7 +111,7 @@ void uva_group_open(uva_group_t *group) {
 static void share_fate(const uva_group_t *group, uva_future_t *task) {
     if (group->refuses || group->scope.code != 0 ||
         uva__scope_is_cut_from_outside(&group->scope))
-        (void)uva__cancel(task, NULL);
+        (void)uva__cancel(task, uva__task_of(group->scope.task)->reason);
 }
 
 /* Takes a running child into the group. */
@@ -141,7 +141,8 @@ typedef struct order {
 static int may_spawn(const uva_group_t *group, uva_fn fn, const char *call) {
     if (group == NULL || fn == NULL)
         return UV_EINVAL;
-    if (group->refuses || !uva__is_ours(group->scope.task, call))
+    if (!group->scope.open || group->refuses ||
+        !uva__is_ours(group->scope.task, call))
         return UV_EPERM;
     return 0;
 }
@@ -224,18 +225,17 @@ static int ended_early(uva__task_t *task, const start_t *start,
                        uva_name(child));
 }
 
-int uva_group_start_at(const char *site, uva_group_t *group, uva_fn fn,
-                       void *arg, void *ret_value) {
+/* Spawns what is ordered, and waits for its report. */
+static int start_child(uva_group_t *group, order_t order, void *ret_value) {
     uva__task_t *task = uva__running("uva_group_start");
     int code =
-        task == NULL ? UV_EPERM : may_spawn(group, fn, "uva_group_start");
+        task == NULL ? UV_EPERM : may_spawn(group, order.fn, "uva_group_start");
     if (code == 0)
         code = uva__may_park(task);
     if (code < 0)
         return code;
     start_t start = {.waiter.wait = &start_wait};
-    const order_t order = {
-        .site = site, .site_fn = 2, .fn = fn, .arg = arg, .start = &start};
+    order.start = &start;
     uva_task_t *child = NULL;
     code = spawn(group, &order, &child);
     if (code < 0)
@@ -250,9 +250,35 @@ int uva_group_start_at(const char *site, uva_group_t *group, uva_fn fn,
     return code;
 }
 
+int uva_group_start_at(const char *site, uva_group_t *group, uva_fn fn,
+                       void *arg, void *ret_value) {
+    return start_child(
+        group, (order_t){.site = site, .site_fn = 2, .fn = fn, .arg = arg},
+        ret_value);
+}
+
+int uva_group_start_with_at(const char *site, uva_group_t *group,
+                            const uva_task_options_t *options, uva_fn fn,
+                            void *arg, void *ret_value) {
+    uva_task_options_t own = {0};
+    if (options != NULL)
+        own = *options;
+    own.eager = false; /* it is in the group before its first step */
+    return start_child(
+        group,
+        (order_t){
+            .site = site, .site_fn = 3, .options = &own, .fn = fn, .arg = arg},
+        ret_value);
+}
+
 int(uva_group_start)(uva_group_t *group, uva_fn fn, void *arg,
                      void *ret_value) {
     return uva_group_start_at(NULL, group, fn, arg, ret_value);
+}
+
+int(uva_group_start_with)(uva_group_t *group, const uva_task_options_t *options,
+                          uva_fn fn, void *arg, void *ret_value) {
+    return uva_group_start_with_at(NULL, group, options, fn, arg, ret_value);
 }
 
 /* The record of a task in its group, or NULL. Its watcher was among the first
@@ -294,7 +320,12 @@ int uva_group_started(void *value) {
 int uva_group_fail(uva_group_t *group, int code) {
     if (code >= 0)
         return UV_EINVAL;
-    if (group->scope.open)
+    if (!group->scope.open ||
+        !uva__is_ours(group->scope.task, "uva_group_fail"))
+        return code;
+    if (code == UV_ECANCELED)
+        cut_group(group);
+    else
         note_failure(group, code);
     return code;
 }
@@ -321,6 +352,11 @@ int uva_group_close(uva_group_t *group) {
     uva__task_t *task = uva__running("uva_group_close");
     if (task == NULL || group->scope.task == NULL)
         return UV_EPERM;
+    if (!group->scope.open && task->scope != &group->scope)
+        return uva__misuse("uva_group_close",
+                           "this group is closed already; close each group "
+                           "once, on every way out of its block");
+    uva__scope_check_innermost(&group->scope, task);
     /* Looked at again: somebody may spawn between the wake and here. */
     while (!uva__list_is_empty(&group->members)) {
         uva__waiter_t waiter = {.wait = &close_wait};

@@ -4,6 +4,9 @@
 #include "crowd.h"
 #include "uvawait/combine.h"
 
+static const uva__wait_t race_wait = {.reason = "race",
+                                      .cancel = uva__crowd_pass_on};
+
 static bool has_won(const uva__crowd_t *crowd) {
     return crowd->chosen < crowd->count &&
            uva__crowd_code(crowd, crowd->chosen) >= 0;
@@ -22,8 +25,10 @@ int uva_race(uva_future_t *futures[], size_t count, size_t *ret_index,
              void *ret_value) {
     if (futures == NULL || count == 0)
         return UV_EINVAL;
-    uva__crowd_t crowd = {
-        .futures = futures, .count = count, .decides = first_success};
+    uva__crowd_t crowd = {.wait = &race_wait,
+                          .futures = futures,
+                          .count = count,
+                          .decides = first_success};
     int code = uva__crowd_check(&crowd, "uva_race");
     if (code < 0)
         return code;

@@ -58,7 +58,10 @@ static void mirror(shield_t *shield) {
     f->message = uva__text_ref(inner->message);
     int code = inner->code;
     let_go(shield);
+    /* A shield around this one may let go of the last reference. */
+    f->refs++;
     uva__complete(f, code);
+    uva_unref(f);
 }
 
 static void fire(uva__watcher_t *watcher, uva_future_t *inner) {

@@ -133,12 +133,7 @@ static int check(uva_future_t *futures[], size_t count, uva_wait_mode_t mode,
     if (futures == NULL || count == 0 || (int)mode < UVA_ALL_COMPLETED ||
         mode > UVA_FIRST_ERROR)
         return UV_EINVAL;
-    for (size_t i = 0; i < count; i++) {
-        int code = uva__may_await(futures[i], task, "uva_wait");
-        if (code == UV_EPERM || code == UVA__NOT_TAKEN)
-            return UV_EPERM;
-    }
-    return 0;
+    return uva__may_look_at(futures, count, task, "uva_wait");
 }
 
 int uva_wait(uva_future_t *futures[], size_t count, uva_wait_mode_t mode,

@@ -80,6 +80,16 @@ int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call) {
     return 0;
 }
 
+int uva__may_look_at(uva_future_t *futures[], size_t count, uva__task_t *task,
+                     const char *call) {
+    for (size_t i = 0; i < count; i++) {
+        int code = uva__may_await(futures[i], task, call);
+        if (code == UV_EPERM || code == UVA__NOT_TAKEN)
+            return UV_EPERM;
+    }
+    return 0;
+}
+
 int uva__take_outcome(uva_future_t *f, void *ret_value) {
     int code = uva__deliver(f, ret_value);
     uva_unref(f);
@@ -113,7 +123,9 @@ int uva_cancel_and_wait(uva_future_t *f) {
     int code = uva__may_await(f, task, "uva_cancel_and_wait");
     if (code != 0)
         return refuse(f, code);
-    (void)uva__cancel(f, NULL);
+    /* Cut short itself, waiting is what asks f to end. */
+    if (!task->is_cut)
+        (void)uva__cancel(f, NULL);
     if (!uva__is_done(f))
         uva__wait_over(task, f);
     return uva__take_outcome(f, NULL);

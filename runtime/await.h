@@ -21,6 +21,11 @@ void uva__breathe(uva__task_t *task);
 enum { UVA__NOT_TAKEN = 1 };
 int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call);
 
+/* The same for calls that borrow: 0, or UV_EPERM when one of them must not be
+ * waited for. NULL may stand among them. */
+int uva__may_look_at(uva_future_t *futures[], size_t count, uva__task_t *task,
+                     const char *call);
+
 /* Delivers the outcome of a future that is done, and takes it. */
 int uva__take_outcome(uva_future_t *f, void *ret_value);
 

@@ -34,11 +34,13 @@ void uva__deadlock(uva_runtime_t *rt) {
     report_with_dump(rt);
     if (!rt->own_loop)
         return;
+    bool began = uva__request_begin(rt);
     if (rt->main != NULL)
         (void)uva__cancel(&rt->main->future, NULL);
     for (uva_link_t *link = rt->tasks.first;
          link != NULL && uva__ready_is_empty(&rt->ready); link = link->next)
         (void)uva__cancel(&UVA__OF(link, uva__task_t, all)->future, NULL);
+    uva__request_end(rt, began);
     if (uva__ready_is_empty(&rt->ready))
         uva__abort("a deadlock that no cancellation can end: the tasks above "
                    "wait for each other, or behind shields for something that "

@@ -53,6 +53,7 @@ static void begin_round(uva_runtime_t *rt) {
     rt->round++;
     rt->round_left = 0;
     rt->busy_polls = 0;
+    bool began = uva__request_begin(rt);
     uva_link_t *link;
     /* Nothing is taken off the list inside a cancel. */
     for (link = rt->tasks.first; link != NULL; link = link->next) {
@@ -63,6 +64,7 @@ static void begin_round(uva_runtime_t *rt) {
         rt->round_left++;
         (void)uva__cancel(&task->future, NULL);
     }
+    uva__request_end(rt, began);
 }
 
 void uva__end_begin(uva_runtime_t *rt) {
@@ -96,11 +98,12 @@ static void close_resources(uva_runtime_t *rt) {
     while (rt->resources.first != NULL) {
         uva__resource_t *resource =
             UVA__OF(rt->resources.first, uva__resource_t, link);
-        uva__report(rt,
-                    "a %s (opened at %.*s) was still open at the end and has "
-                    "been closed",
-                    resource->noun, uva__site_length(resource->site),
-                    resource->site);
+        if (resource->noun != NULL)
+            uva__report(rt,
+                        "a %s (opened at %.*s) was still open at the end and "
+                        "has been closed",
+                        resource->noun, uva__site_length(resource->site),
+                        resource->site);
         resource->close(resource);
     }
 }
@@ -120,6 +123,8 @@ void uva__end_over(uva_runtime_t *rt) {
     uva__stacks_term(&rt->stacks);
     uva__ready_term(&rt->ready);
     uva__sites_term(rt);
+    free(rt->polled);
+    rt->polled = NULL;
     if (rt->overflow) {
         uva__overflow_thread_leave(rt->overflow_token);
         uva__overflow_remove();

@@ -79,6 +79,20 @@ static void ask_later(uva_runtime_t *rt, uva_future_t *f) {
     rt->last_to_cancel = uva_ref(f);
 }
 
+bool uva__request_begin(uva_runtime_t *rt) {
+    if (rt->is_requesting)
+        return false;
+    rt->is_requesting = true;
+    if (++rt->walk == 0)
+        rt->walk = 1;
+    return true;
+}
+
+void uva__request_end(uva_runtime_t *rt, bool began) {
+    if (began)
+        rt->is_requesting = false;
+}
+
 void uva__pass_on(uva_future_t *f, uva__text_t *reason) {
     if (f == NULL)
         return;
@@ -87,9 +101,8 @@ void uva__pass_on(uva_future_t *f, uva__text_t *reason) {
         ask_later(rt, f);
         return;
     }
+    bool began = uva__request_begin(rt);
     rt->is_cancelling = true;
-    if (++rt->walk == 0)
-        rt->walk = 1;
     uva_future_t *asked = NULL; /* was put off; held */
     do {
         while (f != NULL && !uva__is_done(f))
@@ -102,6 +115,7 @@ void uva__pass_on(uva_future_t *f, uva__text_t *reason) {
         }
     } while (f != NULL);
     rt->is_cancelling = false;
+    uva__request_end(rt, began);
 }
 
 bool uva__cancel(uva_future_t *f, uva__text_t *reason) {

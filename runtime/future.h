@@ -75,6 +75,12 @@ void uva__complete(uva_future_t *f, int code);
  * comes to it, with the reason of that cancellation. */
 bool uva__cancel(uva_future_t *f, uva__text_t *reason);
 
+/* Between these, all who are asked to end are asked by one request, so each
+ * task at most once, by however many ways it comes. They nest: `began` is what
+ * the first one gave. */
+bool uva__request_begin(uva_runtime_t *rt);
+void uva__request_end(uva_runtime_t *rt, bool began);
+
 /* What is left to do for a cancellation that a hook passed on. */
 void uva__pass_on(uva_future_t *f, uva__text_t *reason);
 

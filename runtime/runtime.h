@@ -20,7 +20,7 @@ typedef struct uva__task uva__task_t;
  * listener. Linked so that the runtime's end can report and close it. */
 typedef struct uva__resource {
     uva_link_t link;
-    const char *noun;                              /* "stream" */
+    const char *noun; /* "stream"; NULL: the user has closed it already */
     const char *site;                              /* where it was opened */
     void (*close)(struct uva__resource *resource); /* as the user would */
 } uva__resource_t;
@@ -80,7 +80,8 @@ struct uva_runtime {
     size_t outside;        /* parked tasks whom only the loop can wake */
     uint64_t ids;          /* counts tasks and futures, for their names */
     bool is_cancelling;    /* a cancellation walks from wait to wait */
-    uint32_t walk;         /* which one; never 0 */
+    bool is_requesting;    /* what is asked to end is asked for one reason */
+    uint32_t walk;         /* which reason; never 0 */
     uva_future_t *first_to_cancel;  /* held: where that walk goes on */
     uva_future_t *last_to_cancel;   /* valid while there is a first */
     struct uva__sites *spawn_sites; /* debug: stack use by place of spawning */
@@ -98,6 +99,8 @@ struct uva_runtime {
     size_t loop_handles;  /* of those above, how many are initialised */
     size_t handles;       /* of libuv's, initialised and not closed yet */
     size_t requests;      /* that run on alone after who waited has left */
+    unsigned char *polled; /* by descriptor: what uva_poll_fd() waits for */
+    size_t polled_count;
     bool holding;         /* the loop is kept alive by us */
     bool said_no_room; /* the limit of stacks was reported; until it is left */
     bool deadlocked;   /* reported; forgotten when something is ready */

@@ -35,20 +35,31 @@ static void refresh(uva__task_t *task) {
     task->is_cut = outermost_cut(task->scope) != NULL;
 }
 
-/* Tells the scopes that the cancellation of `scope` reaches: those further in,
- * up to a shield, and itself. Returns whether it reaches the innermost one. */
-static bool tell_reached(uva__task_t *task, uva_scope_t *scope) {
+/* The innermost scope that a cancellation of `scope` reaches: the one outside
+ * of the last shield. */
+static uva_scope_t *innermost_reached(const uva__task_t *task,
+                                      const uva_scope_t *scope) {
     uva_scope_t *from = task->scope;
-    uva_scope_t *at;
-    for (at = task->scope; at != scope; at = at->parent) {
+    for (uva_scope_t *at = from; at != scope; at = at->parent) {
         if (at->shield)
+            from = at->parent;
+    }
+    return from;
+}
+
+/* Tells the scopes from `from` out to `scope` that a cancellation of the latter
+ * has reached them; not those in and inside of a cancelled one, which have been
+ * told. */
+static void tell_reached(uva_scope_t *from, uva_scope_t *scope) {
+    uva_scope_t *at;
+    for (at = from; at != scope; at = at->parent) {
+        if (at->code != 0)
             from = at->parent;
     }
     for (at = from; at != scope->parent; at = at->parent) {
         if (at->reached != NULL)
             at->reached(at);
     }
-    return from == task->scope;
 }
 
 bool uva__scope_is_cut_from_outside(const uva_scope_t *scope) {
@@ -56,20 +67,32 @@ bool uva__scope_is_cut_from_outside(const uva_scope_t *scope) {
 }
 
 /* Hands a cancellation that now reaches into `scope` to what is inside: groups,
- * and the park of its task. */
-static uva_future_t *hand_in(uva__task_t *task, uva_scope_t *scope) {
-    if (!tell_reached(task, scope) || task->waiter == NULL)
+ * unless it was cut short before, and the park of its task. */
+static uva_future_t *hand_in(uva__task_t *task, uva_scope_t *scope,
+                             bool was_cut) {
+    uva_scope_t *from = innermost_reached(task, scope);
+    if (!was_cut)
+        tell_reached(from, scope);
+    if (from != task->scope || task->waiter == NULL)
         return NULL;
     return task->waiter->wait->cancel(task->waiter);
 }
 
 uva_future_t *uva__scope_cut(uva_scope_t *scope, int code) {
+    bool was_cut = outermost_cut(scope) != NULL;
     /* A cancel outranks a deadline; nothing outranks a cancel. */
     if (scope->code != UV_ECANCELED)
         scope->code = code;
     uva__task_t *task = uva__task_of(scope->task);
     refresh(task);
-    return hand_in(task, scope);
+    return hand_in(task, scope, was_cut);
+}
+
+void uva__scope_cancel(uva_scope_t *scope, int code) {
+    uva__task_t *task = uva__task_of(scope->task);
+    bool began = uva__request_begin(task->future.runtime);
+    uva__pass_on(uva__scope_cut(scope, code), task->reason);
+    uva__request_end(task->future.runtime, began);
 }
 
 void uva__scope_mend(uva_scope_t *scope) {
@@ -101,12 +124,17 @@ void uva__scope_enter(uva_scope_t *scope, uva__task_t *task) {
         refresh(task);
 }
 
-void uva__scope_leave(uva_scope_t *scope, uva__task_t *task) {
-    if (task->scope != scope)
+void uva__scope_check_innermost(const uva_scope_t *scope,
+                                const uva__task_t *task) {
+    if (UVA__UNLIKELY(task->scope != scope || scope->task != &task->future))
         uva__abort("a scope is closed that is not the innermost one of the "
                    "running task; close scopes in the reverse order of "
                    "opening, in the task that opened them, on every way out "
                    "of their blocks");
+}
+
+void uva__scope_leave(uva_scope_t *scope, uva__task_t *task) {
+    uva__scope_check_innermost(scope, task);
     task->scope = scope->parent;
     scope->open = false;
     if (scope->code != 0 || scope->shield)
@@ -122,14 +150,8 @@ void uva__scope_note_cut(uva__task_t *task) {
     last->cut = true;
 }
 
-/* Cuts a scope from wherever it was decided: a deadline or a call. */
-static void cut(uva_scope_t *scope, int code) {
-    uva__task_t *task = uva__task_of(scope->task);
-    uva__pass_on(uva__scope_cut(scope, code), task->reason);
-}
-
 static void expire(uva_deadline_t *deadline) {
-    cut(UVA__OF(deadline, uva_scope_t, deadline), UV_ETIMEDOUT);
+    uva__scope_cancel(UVA__OF(deadline, uva_scope_t, deadline), UV_ETIMEDOUT);
 }
 
 static void arm(uva_runtime_t *rt, uva_scope_t *scope, uint64_t timeout_ms) {
@@ -171,20 +193,22 @@ int uva_scope_close(uva_scope_t *scope) {
     uva__task_t *task = uva__running("uva_scope_close");
     if (scope->task == NULL || task == NULL)
         return UV_EPERM;
-    if (!scope->open)
-        uva__abort("uva_scope_close: this scope is not open; close each scope "
-                   "once, on every way out of its block");
+    if (!scope->open && task->scope != scope)
+        return uva__misuse("uva_scope_close",
+                           "this scope is closed already; close each scope "
+                           "once, on every way out of its block");
     uva__deadlines_disarm(&task->future.runtime->deadlines, &scope->deadline);
     uva__scope_leave(scope, task);
     return verdict(scope, task);
 }
 
 void uva_scope_cancel(uva_scope_t *scope) {
-    if (!scope->open || !uva__is_ours(scope->task, "uva_scope_cancel"))
+    if (!scope->open || !uva__is_ours(scope->task, "uva_scope_cancel") ||
+        scope->code == UV_ECANCELED)
         return;
     uva_runtime_t *rt = scope->task->runtime;
     uva__deadlines_disarm(&rt->deadlines, &scope->deadline);
-    cut(scope, UV_ECANCELED);
+    uva__scope_cancel(scope, UV_ECANCELED);
 }
 
 int uva_scope_reschedule(uva_scope_t *scope, uint64_t timeout_ms) {
@@ -195,7 +219,7 @@ int uva_scope_reschedule(uva_scope_t *scope, uint64_t timeout_ms) {
     uva_runtime_t *rt = scope->task->runtime;
     uva__deadlines_disarm(&rt->deadlines, &scope->deadline);
     if (timeout_ms == 0)
-        cut(scope, UV_ETIMEDOUT);
+        uva__scope_cancel(scope, UV_ETIMEDOUT);
     else
         arm(rt, scope, timeout_ms);
     return 0;
@@ -209,8 +233,11 @@ int uva_scope_shield(uva_scope_t *scope, bool on) {
     uva__task_t *task = uva__task_of(scope->task);
     scope->shield = on;
     refresh(task);
-    if (!on && uva__scope_is_cut_from_outside(scope))
-        uva__pass_on(hand_in(task, scope), task->reason);
+    if (on || !uva__scope_is_cut_from_outside(scope))
+        return 0;
+    bool began = uva__request_begin(task->future.runtime);
+    uva__pass_on(hand_in(task, scope, scope->code != 0), task->reason);
+    uva__request_end(task->future.runtime, began);
     return 0;
 }
 

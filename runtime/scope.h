@@ -14,8 +14,11 @@
 
 /* Cancels an open scope with UV_ECANCELED or UV_ETIMEDOUT, and cuts the park
  * that its task is in, if it reaches it. Returns a future that the request is
- * to be passed on to, or NULL. */
+ * to be passed on to, or NULL. For cancel hooks. */
 uva_future_t *uva__scope_cut(uva_scope_t *scope, int code);
+
+/* The same from wherever else it was decided, and passes the request on. */
+void uva__scope_cancel(uva_scope_t *scope, int code);
 
 /* Takes the cancellation of a scope back. */
 void uva__scope_mend(uva_scope_t *scope);
@@ -40,6 +43,10 @@ static inline void uva__scope_leave_plain(uva_scope_t *scope,
     else
         task->scope = scope->parent;
 }
+
+/* Aborts with advice unless the scope is the innermost one of the task. */
+void uva__scope_check_innermost(const uva_scope_t *scope,
+                                const uva__task_t *task);
 
 /* Notes in the scopes that a park of the task was refused or cut. */
 void uva__scope_note_cut(uva__task_t *task);

@@ -415,6 +415,42 @@ START_TEST(as_completed_misuse) {
 }
 END_TEST
 
+static int intruder_main(void *arg) {
+    uva_future_t *f = NULL;
+    ck_assert_int_eq(uva_as_completed_next(arg, &f), UV_EPERM);
+    uva_as_completed_close(arg);
+    ck_assert_ptr_null(f);
+    return 0;
+}
+
+static void run_intruder(void *it) {
+    ck_assert_int_eq(program_run(intruder_main, it), 0);
+}
+
+static int shared_main(void *arg) {
+    (void)arg;
+    uva_as_completed_t it;
+    uva_future_t *f[] = {spawn_worker("w", 5, 0)};
+    uva_future_t *got = NULL;
+    uv_thread_t thread;
+    ck_assert_int_eq(uva_as_completed_open(&it, f, 1, UVA_FOREVER), 0);
+    ck_assert_int_eq(uv_thread_create(&thread, run_intruder, &it), 0);
+    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    ck_assert_int_eq(uva_as_completed_next(&it, &got), 1);
+    ck_assert_ptr_eq(got, f[0]);
+    uva_as_completed_close(&it);
+    return uva_await(got, NULL);
+}
+
+START_TEST(as_completed_of_another_runtime) {
+    ck_assert_int_eq(program_run(shared_main, NULL), 0);
+    ck_assert_uint_eq(support_report_count(), 2);
+    ck_assert(support_reports_contain("uva_as_completed_next: "));
+    ck_assert(support_reports_contain("uva_as_completed_close: "));
+    ck_expect_record("w");
+}
+END_TEST
+
 SUITE("as_completed", as_completed_in_order_of_completion,
       as_completed_until_a_limit, as_completed_asked_after_the_limit,
       as_completed_of_no_time, as_completed_taken_up_again,
@@ -422,4 +458,4 @@ SUITE("as_completed", as_completed_in_order_of_completion,
       as_completed_needs_no_timer_any_more, as_completed_cancelled,
       as_completed_granted_then_cancelled, as_completed_with_two_askers,
       as_completed_closed_under_an_asker, as_completed_memory,
-      as_completed_misuse)
+      as_completed_misuse, as_completed_of_another_runtime)

@@ -148,6 +148,50 @@ START_TEST(group_started_twice) {
 }
 END_TEST
 
+/* With options: a name, a copy of its own, a stack. Eager or not, the child is
+ * in the group when it reports. */
+static int named(void *arg) {
+    const server_t *self = arg;
+    record("%s:%s", uva_name(uva_current()), self->name);
+    ck_assert_int_eq(uva_group_started(arg), 0);
+    ck_assert_int_eq(uva_group_started(arg), UV_EALREADY);
+    return uva_sleep(5);
+}
+
+static int with_main(void *arg) {
+    (void)arg;
+    server_t self = {.name = "copied"};
+    uva_task_options_t options = {.name = "named",
+                                  .stack_bytes = 1024 * 1024,
+                                  .copy = &self,
+                                  .copy_bytes = sizeof self};
+    uva_group_t group;
+    uva_group_open(&group);
+    for (int eager = 0; eager < 2; eager++) {
+        void *value = &self;
+        options.eager = eager != 0;
+        ck_assert_int_eq(
+            uva_group_start_with(&group, &options, named, NULL, &value), 0);
+        ck_assert_ptr_ne(value, &self);
+    }
+    ck_assert(options.eager);
+    ck_assert_int_eq((uva_group_start_with)(&group, NULL, server, &self, NULL),
+                     0);
+    ck_assert_int_eq(uva_group_start_with(&group, NULL, NULL, NULL, NULL),
+                     UV_EINVAL);
+    ck_assert_int_eq(uva_group_close(&group), 0);
+    ck_assert_int_eq(uva_group_start_with(&group, &options, named, NULL, NULL),
+                     UV_EPERM);
+    return 0;
+}
+
+START_TEST(group_start_with_options) {
+    program_expect(with_main);
+    ck_expect_record("named:copied named:copied copied.setup:0 "
+                     "copied.started:0 copied.served:0");
+}
+END_TEST
+
 /* ---- the caller is cancelled -------------------------------------------- */
 
 /* Cut, it takes 30 ms, and reports all the same. */
@@ -451,8 +495,9 @@ END_TEST
 SUITE("group_start", group_start_waits_for_the_report,
       group_start_failure_is_the_callers,
       group_start_then_failure_is_the_groups, group_start_without_a_report,
-      group_started_twice, group_start_cancelled_waits_for_the_child,
-      group_start_within_a_limit, group_start_of_a_child_that_is_cancelled,
+      group_started_twice, group_start_with_options,
+      group_start_cancelled_waits_for_the_child, group_start_within_a_limit,
+      group_start_of_a_child_that_is_cancelled,
       group_start_granted_then_cancelled, group_start_granted_then_failed,
       group_cancelled_while_another_starts, group_failing_while_its_body_starts,
       group_start_behind_a_shield, group_start_refused,

@@ -412,13 +412,27 @@ static int open_twice(void *arg) {
     return uva_sleep(20);
 }
 
-static int close_twice(void *arg) {
+static int close_twice_main(void *arg) {
     (void)arg;
+    uva_scope_t outer;
     uva_scope_t scope;
+    uva_scope_open(&outer, 10, 0);
     uva_scope_open(&scope, 10, 0);
-    (void)uva_scope_close(&scope);
-    return uva_scope_close(&scope);
+    ck_assert_int_eq(uva_scope_close(&scope), 0);
+    ck_assert_int_eq(uva_scope_close(&scope), UV_EPERM);
+    ck_assert_int_eq(uva_sleep(20), UV_ECANCELED);
+    ck_assert_int_eq(uva_scope_close(&outer), UV_ETIMEDOUT);
+    return uva_scope_close(&outer) == UV_EPERM ? uva_sleep(20) : -1;
 }
+
+/* Nothing is tied up in it, so it is refused, and all goes on. */
+START_TEST(scope_closed_twice) {
+    CONFORMS("K-082");
+    ck_assert_int_eq(program_run(close_twice_main, NULL), 0);
+    ck_assert_uint_eq(support_report_count(), 2);
+    ck_assert(support_reports_contain("close each scope once"));
+}
+END_TEST
 
 static int close_outer_first(void *arg) {
     (void)arg;
@@ -440,6 +454,24 @@ static int close_elsewhere(void *arg) {
     return uva_await(uva_spawn(close_in_other, &scope), NULL);
 }
 
+static uva_scope_t common;
+
+static int open_and_close(void *arg) {
+    (void)arg;
+    uva_scope_open(&common, UVA_FOREVER, 0);
+    (void)uva_sleep(5);
+    return uva_scope_close(&common);
+}
+
+/* Two tasks use one struct; whoever closes last, or first, is told. */
+static int open_in_two(void *arg) {
+    uva_task_t *task = uva_spawn(open_and_close, NULL);
+    uva_scope_open(&common, UVA_FOREVER, 0);
+    (void)uva_sleep(*(int *)arg != 0 ? 1 : 10);
+    (void)uva_scope_close(&common);
+    return uva_await(task, NULL);
+}
+
 typedef struct misuse {
     uva_fn main;
     int which;
@@ -452,9 +484,11 @@ static void misuse(void *arg) {
 }
 
 START_TEST(scope_misnested_aborts) {
+    CONFORMS("K-082", "K-104");
     misuse_t misuses[] = {{open_twice, 0, "open already"},
                           {open_twice, 1, "open already"},
-                          {close_twice, 0, "close each scope once"},
+                          {open_in_two, 0, "in the task that opened"},
+                          {open_in_two, 1, "in the task that opened"},
                           {close_outer_first, 0, "reverse order"},
                           {close_elsewhere, 0, "in the task that opened"}};
     for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++)
@@ -469,5 +503,5 @@ SUITE("scope", scope_cuts_what_waits_too_long, scope_left_in_time,
       scope_deadline_moves, scope_deadline_moved_by_another_task,
       scope_cancelled_until_it_is_left, scope_further_out_absorbs,
       scope_cancel_beats_its_deadline, scope_shields_from_outside,
-      scope_behind_a_shield_asks_once, scope_outside_a_task,
+      scope_behind_a_shield_asks_once, scope_outside_a_task, scope_closed_twice,
       scope_misnested_aborts)

@@ -74,7 +74,8 @@ UVA_API UVA_PARKS int uva_as_completed_next(uva_as_completed_t *it,
 /**
  * Ends an iteration, at any point. Who waits for the next one gets 0.
  *
- * Context:  the thread of the runtime
+ * Context:  the thread of the runtime; elsewhere it is reported and has no
+ *           effect
  * Parks:    never
  * Cancel:   –
  * Returns:  –

@@ -24,8 +24,10 @@ UVA_BEGIN_DECLS
  * Context:  task
  * Parks:    unless all are done
  * Cancel:   passed on to the children; 0 when every child still succeeds
- * Returns:  0, the code of the first to fail, UV_EPERM outside a task,
- *           UV_EINVAL for a NULL array with a count
+ * Returns:  0, the code of the first to fail, UV_EPERM outside a task and when
+ *           one is the task itself or belongs to another runtime (reported),
+ *           UV_EINVAL for a NULL array with a count, UV_ENOMEM (more than
+ *           eight without memory for the wait: all have been cancelled)
  * Owns:     takes the futures; ret_values (may be NULL) has room for count
  *           values, is filled on success and else untouched
  * Since:    0.1
@@ -41,7 +43,8 @@ UVA_API UVA_PARKS int uva_gather(uva_future_t *futures[], size_t count,
  * Cancel:   passed on to the children
  * Returns:  0 (also when children fail), UV_ECANCELED when the wait was
  *           cancelled and a child ended with UV_ECANCELED for it (all results
- *           are filled in even so), UV_EPERM outside a task, UV_EINVAL
+ *           are filled in even so), UV_EPERM, UV_EINVAL and UV_ENOMEM as
+ *           uva_gather()
  * Owns:     takes the futures; ret_values (may be NULL) has room for count
  *           values, of which those of failures are untouched; ret_codes (may
  *           be NULL) has room for count codes
@@ -73,7 +76,7 @@ UVA_API UVA_PARKS int uva_wait_for(uva_future_t *f, uint64_t timeout_ms,
  * Parks:    unless one has succeeded
  * Cancel:   passed on to the children
  * Returns:  the winner's code; when all failed, the code of the last to fail;
- *           UV_EINVAL when count is 0; UV_EPERM outside a task
+ *           UV_EINVAL when count is 0; UV_EPERM and UV_ENOMEM as uva_gather()
  * Owns:     takes the futures; *ret_index and *ret_value (may be NULL) are
  *           filled on success and else untouched
  * Since:    0.1
@@ -139,7 +142,7 @@ typedef enum {
  * Cancel:   UV_ECANCELED; the futures run on
  * Returns:  how many are done at return (one that stands several times counts
  *           once; NULL is done); UV_ECANCELED; UV_EINVAL for an empty set or
- *           an unknown mode; UV_ENOMEM; UV_EPERM outside a task. A future
+ *           an unknown mode; UV_ENOMEM; UV_EPERM as uva_gather(). A future
  *           that ended with UV_ECANCELED is no error for UVA_FIRST_ERROR.
  * Owns:     futures borrowed
  * Since:    0.1
@@ -155,7 +158,8 @@ UVA_API UVA_PARKS int uva_wait(uva_future_t *futures[], size_t count,
  * Parks:    unless count is 0
  * Cancel:   passed on; what has not begun does not begin
  * Returns:  0, the first failure's code, UV_ECANCELED when cancelled before
- *           all items had begun, UV_EINVAL for a limit of 0, UV_EPERM
+ *           all items had begun, UV_EINVAL for a limit of 0 or NULL, UV_EPERM
+ *           outside a task, UV_ENOMEM
  * Owns:     items borrowed until return
  * Since:    0.1
  */

@@ -10,7 +10,8 @@
  * The first child that fails cancels the others and the body; closing waits
  * for all of them and returns that failure. A cancellation of the block, by a
  * deadline further out or by anybody, reaches the children at once. A child
- * that ends with UV_ECANCELED is no failure.
+ * that ends with UV_ECANCELED is no failure. Each child is asked to end once,
+ * whatever else cancels the group afterwards.
  */
 #ifndef UVAWAIT_GROUP_H
 #define UVAWAIT_GROUP_H
@@ -98,6 +99,21 @@ UVA_API UVA_PARKS int uva_group_start(uva_group_t *group, uva_fn fn, void *arg,
                                       void *ret_value);
 
 /**
+ * uva_group_start() with options (NULL: the defaults; eager has no effect).
+ *
+ * Context:  as uva_group_start()
+ * Parks:    always
+ * Cancel:   as uva_group_start()
+ * Returns:  as uva_group_start()
+ * Owns:     as uva_group_start()
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_group_start_with(uva_group_t *group,
+                                           const uva_task_options_t *options,
+                                           uva_fn fn, void *arg,
+                                           void *ret_value);
+
+/**
  * Reports to uva_group_start() that this child is ready. In a task that was not
  * begun by it there is nobody to tell, so a body serves both.
  *
@@ -113,9 +129,12 @@ UVA_API UVA_PARKS int uva_group_start(uva_group_t *group, uva_fn fn, void *arg,
 UVA_API int uva_group_started(void *value);
 
 /**
- * The body's own failure: counts like that of a child.
+ * The body's own failure: counts like that of a child. UV_ECANCELED is none, so
+ * a body may hand in whatever code it was left with: it ends the group early,
+ * like uva_group_cancel(). After the close it has no effect.
  *
- * Context:  the body, or a child
+ * Context:  the thread of the runtime: the body, a child, or a callback;
+ *           elsewhere it is reported and has no effect
  * Parks:    never
  * Cancel:   –
  * Returns:  code; UV_EINVAL when code is not negative
@@ -146,7 +165,7 @@ UVA_API int uva_group_cancel(uva_group_t *group);
  * Cancel:   passed on to the children; the wait itself cannot be cut
  * Returns:  the first failure; else UV_ECANCELED if something further out cut
  *           the block or its children short; else 0. UV_EPERM for a group that
- *           was opened outside a task
+ *           was opened outside a task, or is closed already (reported)
  * Owns:     group is the caller's again; its errors stay readable
  * Since:    0.1
  */
@@ -175,8 +194,16 @@ UVA_API int uva_group_spawn_with_at(const char *site, uva_group_t *group,
 UVA_API UVA_PARKS int uva_group_start_at(const char *site, uva_group_t *group,
                                          uva_fn fn, void *arg, void *ret_value);
 
+UVA_API UVA_PARKS int uva_group_start_with_at(const char *site,
+                                              uva_group_t *group,
+                                              const uva_task_options_t *options,
+                                              uva_fn fn, void *arg,
+                                              void *ret_value);
+
 #define uva_group_start(...) \
     uva_group_start_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
+#define uva_group_start_with(...) \
+    uva_group_start_with_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_group_spawn(...) \
     uva_group_spawn_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_group_spawn_with(...) \

@@ -69,7 +69,7 @@ UVA_API void uva_scope_open(uva_scope_t *scope, uint64_t timeout_ms,
  * Returns:  0 when nothing was cut short (also when the deadline has passed);
  *           UV_ETIMEDOUT if its deadline cut the block short; UV_ECANCELED if
  *           uva_scope_cancel() or something further out did; UV_EPERM for one
- *           that was opened outside a task
+ *           that was opened outside a task, or is closed already (reported)
  * Owns:     scope is the caller's again
  * Since:    0.1
  */
@@ -82,7 +82,8 @@ UVA_API int uva_scope_close(uva_scope_t *scope);
  * Parks:    never
  * Cancel:   –
  * Returns:  –
- * Owns:     scope borrowed; one that is not open is left alone
+ * Owns:     scope borrowed; one that is not open, or has been cancelled, is
+ *           left alone
  * Since:    0.1
  */
 UVA_API void uva_scope_cancel(uva_scope_t *scope);
