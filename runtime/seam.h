@@ -11,6 +11,7 @@
 #include "future.h"        /* futures, their kinds and watchers */
 #include "io/connect.h"    /* connecting to one address */
 #include "io/interleave.h" /* the order in which addresses are tried */
+#include "io/listener.h"   /* stopping to listen */
 #include "io/resolve.h"    /* names to addresses */
 #include "locals.h"        /* task-local values: who sees and holds them */
 #include "park.h"          /* waiters, park, wake */

@@ -104,6 +104,7 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
     task->requests = 0;
     task->round = 0;
     task->walk = 0;
+    task->held = NULL;
     task->copy = NULL;
     task->stack_bytes = 0;
     task->values = NULL;
@@ -336,9 +337,34 @@ void uva__run_in_place(uva__task_t *runner, uva__task_t *coroutine) {
 
 /* ---- the course of a task ----------------------------------------------- */
 
+/* The body has returned and holds something still. What lies on the task's own
+ * stack is gone with the body's frame, and must not be looked at. */
+static UVA__COLD void abandon_held(uva__task_t *task) {
+    const uva__fiber_t *fiber = &task->stack->fiber;
+    uva_held_t *held;
+    while ((held = task->held) != NULL) {
+        if ((uintptr_t)held - (uintptr_t)fiber->low < fiber->bytes) {
+            uva__report(task->future.runtime,
+                        "task '%s' (spawned at %.*s) ended holding a lock that "
+                        "lies in its own frame, which is gone; release it on "
+                        "every way out",
+                        uva_name(&task->future),
+                        uva__site_length(task->future.site), task->future.site);
+            return;
+        }
+        /* Made anew while it was held: nobody's. */
+        if (held->at != &task->held)
+            return;
+        uva__let_go(held);
+        held->abandon(held);
+    }
+}
+
 void uva__task_run(uva__task_t *task) {
     const uva_locals_t *locals = task->locals;
     int code = task->fn(task->arg);
+    if (UVA__UNLIKELY(task->held != NULL))
+        abandon_held(task);
     if (UVA__UNLIKELY(task->scope != &task->root))
         uva__abort("the body returned inside an open scope; call "
                    "uva_scope_close() on every way out of its block");

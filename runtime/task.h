@@ -43,6 +43,7 @@ struct uva__task {
     uva__task_t *outer;    /* who spawned it eagerly and goes on when it
                                parks; only while on runtime->urgent */
     uva_link_t all;        /* in runtime->tasks, FRESH .. PARKED */
+    uva_held_t *held;      /* locks and their like, newest first */
     void *copy;            /* of its arguments, freed with the handle */
     size_t copy_bytes;
     size_t stack_bytes;         /* asked for; 0: the default */
@@ -62,6 +63,24 @@ static inline uva__task_t *uva__task_of(const uva_future_t *f) {
  * effect: 0, or UV_ECANCELED without effect. */
 static inline int uva__spend(uva__task_t *task) {
     return UVA__LIKELY(--task->budget != 0) ? 0 : uva__spend_last(task);
+}
+
+/* Notes what the task holds from now on. If it ends without letting go,
+ * `abandon` is called, with the task still current, and it is let go of. */
+static inline void uva__hold(uva__task_t *task, uva_held_t *held,
+                             void (*abandon)(uva_held_t *held)) {
+    held->abandon = abandon;
+    held->at = &task->held;
+    held->next = task->held;
+    if (held->next != NULL)
+        held->next->at = &held->next;
+    task->held = held;
+}
+static inline void uva__let_go(uva_held_t *held) {
+    *held->at = held->next;
+    if (held->next != NULL)
+        held->next->at = held->at;
+    held->at = NULL;
 }
 
 /* A waiting call begins: what the last one had to say is forgotten. */

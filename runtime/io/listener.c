@@ -13,6 +13,8 @@
  * spare descriptor back, which another thread may have taken, calls back for
  * ever (libuv 1.44 to 1.51, uv__server_io in unix/stream.c).
  */
+#include "listener.h"
+
 #include "pipe.h"
 #include "resolve.h"
 #include "socket.h"
@@ -30,11 +32,11 @@ enum { LAST_PORT = 65535 };
 
 struct uva_listener {
     uva_runtime_t *runtime;
-    uint32_t refs; /* handles not yet closed + the call inside */
+    uint32_t refs; /* handles not yet closed + calls inside + the user's */
     int fd;
     int port; /* of TCP; else UV_EINVAL */
     uva__transport_t transport;
-    bool closing;
+    bool stopped;             /* the socket is closed */
     bool accepting;           /* a task is in uva_accept() */
     bool watching;            /* the poll is on */
     uva__waiter_t *acceptor;  /* that task, while it is parked */
@@ -50,7 +52,13 @@ struct uva_listener {
 
 /* ---- memory ------------------------------------------------------------- */
 
-static void unref(uva_listener_t *listener) {
+int uva__listener_enter(uva_listener_t *listener, const char *call) {
+    int code = uva__must_be_ours(listener->runtime, call);
+    listener->refs += code == 0;
+    return code;
+}
+
+void uva__listener_leave(uva_listener_t *listener) {
     UVA__ASSERT(listener->refs > 0);
     if (--listener->refs == 0)
         uva__give(&listener->runtime->pools, listener, sizeof *listener);
@@ -59,7 +67,7 @@ static void unref(uva_listener_t *listener) {
 static void on_closed(uv_handle_t *handle) {
     uva_listener_t *listener = handle->data;
     uva_runtime_t *rt = listener->runtime;
-    unref(listener);
+    uva__listener_leave(listener);
     rt->handles--;
     uva__loop_released(rt);
 }
@@ -81,8 +89,11 @@ static int make(uva_runtime_t *rt, uva__transport_t transport,
     uva_listener_t *listener = uva__take(&rt->pools, sizeof *listener);
     if (listener == NULL)
         return UV_ENOMEM;
-    *listener = (uva_listener_t){
-        .runtime = rt, .fd = -1, .port = UV_EINVAL, .transport = transport};
+    *listener = (uva_listener_t){.runtime = rt,
+                                 .refs = 1,
+                                 .fd = -1,
+                                 .port = UV_EINVAL,
+                                 .transport = transport};
     int code = transport == UVA__PIPE
                    ? uv_pipe_init(rt->loop, &listener->handle.pipe, 0)
                    : uv_tcp_init(rt->loop, &listener->handle.tcp);
@@ -101,21 +112,31 @@ static void wake_acceptor(uva_listener_t *listener, int code) {
     uva__wake(acceptor, code);
 }
 
-void uva_listener_close(uva_listener_t *listener) {
-    if (listener == NULL ||
-        uva__must_be_ours(listener->runtime, "uva_listener_close") < 0)
+bool uva__listener_is_stopped(const uva_listener_t *listener) {
+    return listener->stopped;
+}
+
+void uva__listener_stop(uva_listener_t *listener) {
+    if (listener->stopped)
         return;
-    UVA__ASSERT(!listener->closing);
-    listener->closing = true;
-    if (listener->resource.close != NULL)
-        uva__list_remove(&listener->runtime->resources,
-                         &listener->resource.link);
+    listener->stopped = true;
     if (listener->acceptor != NULL)
         wake_acceptor(listener, UV_ECANCELED);
     /* The poll first: the other one owns the descriptor. */
     if (listener->has_poll)
         uv_close((uv_handle_t *)&listener->poll, on_closed);
     uv_close(&listener->handle.any, on_closed);
+}
+
+void uva_listener_close(uva_listener_t *listener) {
+    if (listener == NULL ||
+        uva__must_be_ours(listener->runtime, "uva_listener_close") < 0)
+        return;
+    if (listener->resource.close != NULL)
+        uva__list_remove(&listener->runtime->resources,
+                         &listener->resource.link);
+    uva__listener_stop(listener);
+    uva__listener_leave(listener);
 }
 
 static void close_resource(uva__resource_t *resource) {
@@ -297,7 +318,7 @@ static int accept_in(uva__task_t *task, uva_listener_t *listener) {
     bool is_told = false;
     int code = uva__spend(task);
     while (code == 0) {
-        if (listener->closing)
+        if (listener->stopped)
             return UV_ECANCELED;
         int fd = accept_now(listener);
         if (!is_none(fd, is_told))
@@ -315,17 +336,18 @@ int uva_accept_at(const char *site, uva_listener_t *listener,
         return UV_EPERM;
     if (listener == NULL || ret_stream == NULL)
         return UV_EINVAL;
-    int code = uva__must_be_ours(listener->runtime, "uva_accept");
+    int code = uva__listener_enter(listener, "uva_accept");
     if (code < 0)
         return code;
-    if (listener->accepting)
+    if (listener->accepting) {
+        uva__listener_leave(listener);
         return UV_EBUSY;
+    }
     listener->accepting = true;
-    listener->refs++;
     int fd = accept_in(task, listener);
     uva__transport_t transport = listener->transport;
     listener->accepting = false;
-    unref(listener);
+    uva__listener_leave(listener);
     if (fd < 0)
         return fd;
     return uva__socket_adopt(task->future.runtime, transport, fd, site,

@@ -83,6 +83,19 @@ typedef struct uva_waiters {
 #define UVA_WAITERS_INIT { { NULL, NULL }, NULL }
 /* clang-format on */
 
+/* What a task holds and must give back before it ends, in a list that hangs on
+ * the task; if it does not, its end calls `abandon`. Private; public only for
+ * its size. */
+typedef struct uva_held {
+    struct uva_held *next;
+    struct uva_held **at; /* what points here; NULL: held by no task */
+    void (*abandon)(struct uva_held *held);
+} uva_held_t;
+
+/* clang-format off */
+#define UVA_HELD_INIT { NULL, NULL, NULL }
+/* clang-format on */
+
 /* Where a call stands and what it was given, as one literal
  * "file:line\targuments": names and places of creation in reports and dumps
  * cost one pointer. */
