@@ -143,6 +143,10 @@ static uva_future_t *cancel_sleeper(uva__waiter_t *waiter) {
 
 static const uva__wait_t sleep_wait = {.reason = "sleep",
                                        .cancel = cancel_sleeper};
+/* For ever, in a program that a signal ends: no deadlock. */
+static const uva__wait_t endless_wait = {.reason = "sleep until a signal",
+                                         .cancel = cancel_sleeper,
+                                         .outside = true};
 
 int uva_sleep(uint64_t ms) {
     uva__task_t *task = uva__running("uva_sleep");
@@ -156,6 +160,8 @@ int uva_sleep(uint64_t ms) {
     uva_runtime_t *rt = task->future.runtime;
     sleeper_t sleeper = {.waiter.wait = &sleep_wait,
                          .deadline.expire = wake_sleeper};
+    if (ms == UVA_FOREVER && rt->interruptible)
+        sleeper.waiter.wait = &endless_wait;
     if (ms != UVA_FOREVER)
         uva__deadlines_arm(&rt->deadlines, &sleeper.deadline,
                            uva__deadline_ns(rt, ms));

@@ -10,11 +10,13 @@
 
 #include "attach.h"
 #include "end.h"
+#include "interrupt.h"
 #include "report.h"
 #include "task.h"
 
 typedef struct main_watch {
     uva__watcher_t watcher;
+    uva__interrupt_t interrupt;
     int code;
     bool over;
 } main_watch_t;
@@ -23,9 +25,10 @@ static void main_is_over(uva__watcher_t *watcher, uva_future_t *f) {
     main_watch_t *watch = UVA__OF(watcher, main_watch_t, watcher);
     uva_runtime_t *rt = f->runtime;
     f->seen = true;
-    watch->code = f->code;
+    watch->code = uva__interrupt_code(&watch->interrupt, f->code);
     watch->over = true;
     rt->main = NULL;
+    uva__interrupt_stop(&watch->interrupt);
     if (rt->life == UVA__RUNNING)
         uva__end_begin(rt);
 }
@@ -58,9 +61,16 @@ static void close_loop(uv_loop_t *loop, const uva_options_t *options) {
 /* Spawns main and runs the loop until the runtime has ended. */
 static int run_main(uva_runtime_t *rt, uva_fn main, void *arg) {
     uv_loop_t *loop = rt->loop;
-    main_watch_t watch = {.watcher.fire = main_is_over, .code = UV_ENOMEM};
-    uva_task_t *task = uva_spawn_at("uva_run()\t", main, arg);
+    main_watch_t watch = {.watcher.fire = main_is_over};
+    if (rt->options.handle_signals)
+        watch.code = uva__interrupt_start(&watch.interrupt, rt);
+    uva_task_t *task = NULL;
+    if (watch.code == 0) {
+        task = uva_spawn_at("uva_run()\t", main, arg);
+        watch.code = UV_ENOMEM;
+    }
     if (task == NULL) {
+        uva__interrupt_stop(&watch.interrupt);
         uva__end_begin(rt);
     } else {
         (void)uva_set_name(task, "main");

@@ -21,7 +21,7 @@ typedef struct uva__task uva__task_t;
 typedef struct uva__resource {
     uva_link_t link;
     const char *noun; /* "stream"; NULL: the user has closed it already */
-    const char *site;                              /* where it was opened */
+    const char *site; /* where it was opened */
     void (*close)(struct uva__resource *resource); /* as the user would */
 } uva__resource_t;
 
@@ -40,6 +40,7 @@ typedef struct uva__posts {
     struct uva__post *first; /* under lock; oldest first */
     struct uva__post *last;  /* under lock */
     bool refuse;             /* under lock; the runtime has ended */
+    uva_list_t blocked;      /* under lock; threads that wait for the loop */
     bool queued;             /* loop: `run` stands in the ready queue */
     uva__callback_t run;     /* runs what has been posted */
 } uva__posts_t;
@@ -75,13 +76,13 @@ struct uva_runtime {
     uva__stacks_t stacks;
     uva__pools_t pools;
     uva_waiters_t wait_quiet; /* who waits until nothing is ready */
-    uva_list_t tasks;      /* every task that has not ended */
-    size_t live;           /* how many */
-    size_t outside;        /* parked tasks whom only the loop can wake */
-    uint64_t ids;          /* counts tasks and futures, for their names */
-    bool is_cancelling;    /* a cancellation walks from wait to wait */
-    bool is_requesting;    /* what is asked to end is asked for one reason */
-    uint32_t walk;         /* which reason; never 0 */
+    uva_list_t tasks;         /* every task that has not ended */
+    size_t live;              /* how many */
+    size_t outside;           /* parked tasks whom only the loop can wake */
+    uint64_t ids;             /* counts tasks and futures, for their names */
+    bool is_cancelling;       /* a cancellation walks from wait to wait */
+    bool is_requesting;       /* what is asked to end is asked for one reason */
+    uint32_t walk;            /* which reason; never 0 */
     uva_future_t *first_to_cancel;  /* held: where that walk goes on */
     uva_future_t *last_to_cancel;   /* valid while there is a first */
     struct uva__sites *spawn_sites; /* debug: stack use by place of spawning */
@@ -94,16 +95,19 @@ struct uva_runtime {
     uv_idle_t idle;       /* active: the poll must not block */
     uv_timer_t timer;     /* bounds the poll by the earliest deadline */
     uva__posts_t posts;
-    uva_list_t resources; /* of uva__resource_t */
-    uva_list_t callbacks; /* of uva_on_done, that have not run */
-    size_t loop_handles;  /* of those above, how many are initialised */
-    size_t handles;       /* of libuv's, initialised and not closed yet */
-    size_t requests;      /* that run on alone after who waited has left */
+    _Atomic(uva_ping_t *) pings; /* fired, newest first; any thread pushes */
+    atomic_uint pings_gate;      /* see ping.c */
+    uva_list_t resources;  /* of uva__resource_t */
+    uva_list_t callbacks;  /* of uva_on_done, that have not run */
+    size_t loop_handles;   /* of those above, how many are initialised */
+    size_t handles;        /* of libuv's, initialised and not closed yet */
+    size_t requests;       /* that run on alone after who waited has left */
     unsigned char *polled; /* by descriptor: what uva_poll_fd() waits for */
     size_t polled_count;
-    bool holding;         /* the loop is kept alive by us */
-    bool said_no_room; /* the limit of stacks was reported; until it is left */
-    bool deadlocked;   /* reported; forgotten when something is ready */
+    bool holding;       /* the loop is kept alive by us */
+    bool interruptible; /* a signal cancels main */
+    bool said_no_room;  /* the limit of stacks was reported; until it is left */
+    bool deadlocked;    /* reported; forgotten when something is ready */
 
     /* ---- life ---------------------------------------------------------- */
     uva__life_t life;
@@ -118,7 +122,8 @@ struct uva_runtime {
     void *overflow_token;   /* of this thread's alternate signal stack */
     char overflow_name[96]; /* written by the signal handler, for its report */
     char overflow_file[256];
-    atomic_size_t refs; /* uva_runtime_ref, and 1 for the runtime itself */
+    atomic_size_t refs; /* uva_runtime_ref, and 1 for the runtime itself;
+                           and UVA__HOLD each for who only keeps the memory */
     uva_options_t options;
 };
 
@@ -128,6 +133,17 @@ extern _Thread_local uva_runtime_t *uva__thread_runtime
     __attribute__((visibility("hidden"), tls_model("initial-exec")))
 #endif
     ;
+
+/* Keeps the memory of a runtime, with no say in whether it is deadlocked; from
+ * any thread. */
+#define UVA__HOLD ((size_t)1 << (sizeof(size_t) * 4))
+void uva__runtime_hold(uva_runtime_t *rt);
+void uva__runtime_let_go(uva_runtime_t *rt);
+
+/* How many might still post, the runtime itself included. */
+static inline size_t uva__runtime_users(size_t refs) {
+    return refs & (UVA__HOLD - 1);
+}
 
 /* The clock, read afresh. */
 static inline uint64_t uva__now_ns(const uva_runtime_t *rt) {

@@ -48,15 +48,18 @@
 #include "uvawait/local.h"
 #include "uvawait/lock.h"
 #include "uvawait/memory_stream.h"
+#include "uvawait/process.h"
 #include "uvawait/runtime.h"
 #include "uvawait/rwlock.h"
 #include "uvawait/scope.h"
 #include "uvawait/semaphore.h"
 #include "uvawait/serve.h"
+#include "uvawait/signal.h"
 #include "uvawait/stream.h"
 #include "uvawait/task.h"
 #include "uvawait/thread.h"
 #include "uvawait/time.h"
+#include "uvawait/udp.h"
 #include "uvawait/version.h"
 
 #endif

@@ -10,7 +10,7 @@
 /* The runtime that it can be opened on; NULL: *ret_code says why. */
 uva_runtime_t *uva__open_runtime(const char *call, int *ret_code);
 
-/* It is the user's from now on: the end of the runtime reports and closes it. */
+/* It is the user's from now on: the runtime's end reports and closes it. */
 void uva__open_resource(uva_runtime_t *rt, uva__resource_t *resource,
                         const char *noun, const char *site,
                         void (*close)(uva__resource_t *resource));

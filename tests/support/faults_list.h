@@ -135,4 +135,144 @@ WRAP_INT(UV_IP4_ADDR, uv_ip4_addr,
     (const char *a, int b, struct sockaddr_in *c), (a, b, c))
 WRAP_INT(UV_IP6_ADDR, uv_ip6_addr,
     (const char *a, int b, struct sockaddr_in6 *c), (a, b, c))
+WRAP_INT(UV_FS_CLOSE, uv_fs_close,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_OPEN, uv_fs_open,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, int d, int e, uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_READ, uv_fs_read,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, const uv_buf_t d[], unsigned int e,
+     int64_t f, uv_fs_cb g),
+    (a, b, c, d, e, f, g))
+WRAP_INT(UV_FS_UNLINK, uv_fs_unlink,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_WRITE, uv_fs_write,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, const uv_buf_t d[], unsigned int e,
+     int64_t f, uv_fs_cb g),
+    (a, b, c, d, e, f, g))
+WRAP_INT(UV_FS_COPYFILE, uv_fs_copyfile,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, const char *d, int e, uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_MKDIR, uv_fs_mkdir,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, int d, uv_fs_cb e),
+    (a, b, c, d, e))
+WRAP_INT(UV_FS_MKDTEMP, uv_fs_mkdtemp,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_MKSTEMP, uv_fs_mkstemp,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_RMDIR, uv_fs_rmdir,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_SCANDIR, uv_fs_scandir,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, int d, uv_fs_cb e),
+    (a, b, c, d, e))
+WRAP_INT(UV_FS_SCANDIR_NEXT, uv_fs_scandir_next,
+    (uv_fs_t *a, uv_dirent_t *b), (a, b))
+WRAP_INT(UV_FS_OPENDIR, uv_fs_opendir,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_READDIR, uv_fs_readdir,
+    (uv_loop_t *a, uv_fs_t *b, uv_dir_t *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_CLOSEDIR, uv_fs_closedir,
+    (uv_loop_t *a, uv_fs_t *b, uv_dir_t *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_STAT, uv_fs_stat,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_FSTAT, uv_fs_fstat,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_RENAME, uv_fs_rename,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, const char *d, uv_fs_cb e),
+    (a, b, c, d, e))
+WRAP_INT(UV_FS_FSYNC, uv_fs_fsync,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_FDATASYNC, uv_fs_fdatasync,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_FTRUNCATE, uv_fs_ftruncate,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, int64_t d, uv_fs_cb e),
+    (a, b, c, d, e))
+WRAP_INT(UV_FS_SENDFILE, uv_fs_sendfile,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, uv_file d, int64_t e, size_t f,
+     uv_fs_cb g),
+    (a, b, c, d, e, f, g))
+WRAP_INT(UV_FS_ACCESS, uv_fs_access,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, int d, uv_fs_cb e),
+    (a, b, c, d, e))
+WRAP_INT(UV_FS_CHMOD, uv_fs_chmod,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, int d, uv_fs_cb e),
+    (a, b, c, d, e))
+WRAP_INT(UV_FS_UTIME, uv_fs_utime,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, double d, double e, uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_FUTIME, uv_fs_futime,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, double d, double e, uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_LUTIME, uv_fs_lutime,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, double d, double e, uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_LSTAT, uv_fs_lstat,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_LINK, uv_fs_link,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, const char *d, uv_fs_cb e),
+    (a, b, c, d, e))
+WRAP_INT(UV_FS_SYMLINK, uv_fs_symlink,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, const char *d, int e, uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_READLINK, uv_fs_readlink,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_REALPATH, uv_fs_realpath,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_FCHMOD, uv_fs_fchmod,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, int d, uv_fs_cb e), (a, b, c, d, e))
+WRAP_INT(UV_FS_CHOWN, uv_fs_chown,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_uid_t d, uv_gid_t e,
+     uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_FCHOWN, uv_fs_fchown,
+    (uv_loop_t *a, uv_fs_t *b, uv_file c, uv_uid_t d, uv_gid_t e, uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_LCHOWN, uv_fs_lchown,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_uid_t d, uv_gid_t e,
+     uv_fs_cb f),
+    (a, b, c, d, e, f))
+WRAP_INT(UV_FS_STATFS, uv_fs_statfs,
+    (uv_loop_t *a, uv_fs_t *b, const char *c, uv_fs_cb d), (a, b, c, d))
+WRAP_INT(UV_FS_POLL_INIT, uv_fs_poll_init,
+    (uv_loop_t *a, uv_fs_poll_t *b), (a, b))
+WRAP_INT(UV_FS_POLL_START, uv_fs_poll_start,
+    (uv_fs_poll_t *a, uv_fs_poll_cb b, const char *c, unsigned int d),
+    (a, b, c, d))
+WRAP_INT(UV_FS_POLL_STOP, uv_fs_poll_stop,
+    (uv_fs_poll_t *a), (a))
+WRAP_INT(UV_FS_EVENT_INIT, uv_fs_event_init,
+    (uv_loop_t *a, uv_fs_event_t *b), (a, b))
+WRAP_INT(UV_FS_EVENT_START, uv_fs_event_start,
+    (uv_fs_event_t *a, uv_fs_event_cb b, const char *c, unsigned int d),
+    (a, b, c, d))
+WRAP_INT(UV_FS_EVENT_STOP, uv_fs_event_stop,
+    (uv_fs_event_t *a), (a))
+WRAP_INT(UV_GETNAMEINFO, uv_getnameinfo,
+    (uv_loop_t *a, uv_getnameinfo_t *b, uv_getnameinfo_cb c,
+     const struct sockaddr *d, int e),
+    (a, b, c, d, e))
+WRAP_INT(UV_SIGNAL_INIT, uv_signal_init,
+    (uv_loop_t *a, uv_signal_t *b), (a, b))
+WRAP_INT(UV_SIGNAL_START, uv_signal_start,
+    (uv_signal_t *a, uv_signal_cb b, int c), (a, b, c))
+WRAP_INT(UV_SPAWN, uv_spawn,
+    (uv_loop_t *a, uv_process_t *b, const uv_process_options_t *c), (a, b, c))
+WRAP_INT(UV_PROCESS_KILL, uv_process_kill,
+    (uv_process_t *a, int b), (a, b))
+WRAP_INT(UV_SOCKETPAIR, uv_socketpair,
+    (int a, int b, uv_os_sock_t c[2], int d, int e), (a, b, c, d, e))
+WRAP_INT(UV_PIPE, uv_pipe,
+    (uv_file a[2], int b, int c), (a, b, c))
+WRAP_INT(UV_UDP_INIT, uv_udp_init,
+    (uv_loop_t *a, uv_udp_t *b), (a, b))
+WRAP_INT(UV_UDP_BIND, uv_udp_bind,
+    (uv_udp_t *a, const struct sockaddr *b, unsigned int c), (a, b, c))
+WRAP_INT(UV_UDP_CONNECT, uv_udp_connect,
+    (uv_udp_t *a, const struct sockaddr *b), (a, b))
+WRAP_INT(UV_UDP_GETSOCKNAME, uv_udp_getsockname,
+    (const uv_udp_t *a, struct sockaddr *b, int *c), (a, b, c))
+WRAP_INT(UV_RANDOM, uv_random,
+    (uv_loop_t *a, uv_random_t *b, void *c, size_t d, unsigned e,
+     uv_random_cb f),
+    (a, b, c, d, e, f))
 /* clang-format on */

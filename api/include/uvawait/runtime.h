@@ -42,6 +42,12 @@ typedef struct uva_options {
      * installs a SIGSEGV handler for the process, which chains to the host's,
      * so a host has to ask for it; uva_run always does it. */
     bool report_overflow;
+    /* uva_run only: SIGINT and SIGTERM cancel main; if main ends with
+     * UV_ECANCELED for it, uva_run returns UV_EINTR. From the first of them on,
+     * and when main has ended, what was in force before is in force again, so
+     * normally a second Ctrl-C kills the program. A signal that the process
+     * ignores stays ignored. uva_sleep(UVA_FOREVER) sleeps until one comes. */
+    bool handle_signals;
 } uva_options_t;
 
 /**
@@ -68,7 +74,8 @@ UVA_API int uva_run(uva_fn main, void *arg);
  * Context:  a thread without a runtime
  * Parks:    never (it blocks the thread)
  * Cancel:   –
- * Returns:  as uva_run()
+ * Returns:  as uva_run(); UV_EINTR when a signal has ended main, see
+ *           handle_signals
  * Owns:     options borrowed during the call, arg until return
  * Since:    0.1
  */
