@@ -57,8 +57,8 @@ static const uva__wait_t lookup_wait = {
     .reason = "name look-up", .cancel = cancel_lookup, .outside = true};
 
 /* Who wakes us: on_answer, once; the cancel hook makes it forget us. */
-int uva__resolve(uva__task_t *task, const char *host,
-                 struct addrinfo **ret_list) {
+int uva__look_up(uva__task_t *task, const char *host, const char *service,
+                 const struct addrinfo *hints, struct addrinfo **ret_list) {
     int code = uva__may_park(task);
     if (code < 0)
         return code;
@@ -69,9 +69,8 @@ int uva__resolve(uva__task_t *task, const char *host,
     lookup_waiter_t waiter = {.waiter.wait = &lookup_wait, .lookup = lookup};
     lookup->runtime = rt;
     lookup->waiter = &waiter.waiter;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    code = uv_getaddrinfo(rt->loop, &lookup->request, on_answer, host, NULL,
-                          &hints);
+    code = uv_getaddrinfo(rt->loop, &lookup->request, on_answer, host, service,
+                          hints);
     if (code < 0) {
         uva__give(&rt->pools, lookup, sizeof *lookup);
         return code;
@@ -80,6 +79,12 @@ int uva__resolve(uva__task_t *task, const char *host,
     if (code == 0)
         *ret_list = waiter.list;
     return code;
+}
+
+int uva__resolve(uva__task_t *task, const char *host,
+                 struct addrinfo **ret_list) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    return uva__look_up(task, host, NULL, &hints, ret_list);
 }
 
 int uva__parse_address(const char *host, int port,

@@ -6,9 +6,13 @@
 
 #include "../runtime.h"
 
-/* The addresses of a host for streams, in their order; uv_freeaddrinfo() them.
- * Parks; a look-up whose task is cut goes on alone. 0, UV_ECANCELED, UV_EAI_...
- * or UV_ENOMEM. */
+/* The addresses of a host, a service or both, in their order, as getaddrinfo(3)
+ * gives them; uv_freeaddrinfo() them. Parks; a look-up whose task is cut goes
+ * on alone. 0, UV_ECANCELED, UV_EAI_..., UV_EINVAL or UV_ENOMEM. */
+int uva__look_up(uva__task_t *task, const char *host, const char *service,
+                 const struct addrinfo *hints, struct addrinfo **ret_list);
+
+/* The same of a host, for streams. */
 int uva__resolve(uva__task_t *task, const char *host,
                  struct addrinfo **ret_list);
 
