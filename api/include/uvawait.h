@@ -38,6 +38,7 @@
 #include "uvawait/as_completed.h"
 #include "uvawait/barrier.h"
 #include "uvawait/base.h"
+#include "uvawait/capacity_limiter.h"
 #include "uvawait/combine.h"
 #include "uvawait/condition.h"
 #include "uvawait/custom_stream.h"
@@ -52,8 +53,11 @@
 #include "uvawait/lock.h"
 #include "uvawait/lookup.h"
 #include "uvawait/memory_stream.h"
+#include "uvawait/once.h"
 #include "uvawait/poll.h"
 #include "uvawait/process.h"
+#include "uvawait/queue.h"
+#include "uvawait/rate_limiter.h"
 #include "uvawait/runtime.h"
 #include "uvawait/rwlock.h"
 #include "uvawait/scope.h"
@@ -66,6 +70,7 @@
 #include "uvawait/time.h"
 #include "uvawait/udp.h"
 #include "uvawait/version.h"
+#include "uvawait/wait_group.h"
 #include "uvawait/whole_file.h"
 
 #endif
