@@ -194,6 +194,7 @@ def main():
     parser.add_argument("--program", metavar="FILE",
                         help="compare this program and print both logs")
     options = parser.parse_args()
+    options.interpreter = os.path.abspath(options.interpreter)
     passed, failed = (run_file if options.program else run_all)(options)
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0)

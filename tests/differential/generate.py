@@ -8,15 +8,11 @@ brackets are its headings.
 
 import random
 
+import generate_sync
+from generate_sync import CALM, DEEPEST, FREE, PROMPT
 from language import FIRST_FUTURE, Operation, Program
 
 MOST_TASKS = 14
-DEEPEST = 4  # blocks in blocks
-
-# What a task may do when it is cancelled [Kinds of tasks].
-CALM = 0    # ends at once, and never fails
-PROMPT = 1  # ends at once
-FREE = 2    # may catch it, take its time, and do something else
 
 
 class Draft:
@@ -35,10 +31,18 @@ class Draft:
         self.in_group = 0     # in how many bodies of groups
         self.in_mute = 0      # of them, of those whose children never fail
         self.depth = 0
+        self.stubborn = False  # catches the first request to end
+        self.guest = False     # in a group of somebody else
+        self.held = []         # locks of the blocks that are open
+        self.watches = None    # a condition that it waits for at first
 
     def root(self):
         """Of the tree in which cancellations and failures travel."""
         return self if self.uncut else self.parent.root()
+
+    def is_guest(self):
+        """Others than its root can cut it."""
+        return self.guest or not self.uncut and self.parent.is_guest()
 
     def may_catch(self):
         return (self.kind == FREE and not self.timeouts and not self.in_group
@@ -56,7 +60,7 @@ class Draft:
         return child.kind <= most
 
 
-class Maker:
+class Maker(generate_sync.Maker):
     ZERO = 8  # percent of the timeouts that are over when they begin
 
     def __init__(self, name, seed):
@@ -67,6 +71,7 @@ class Maker:
         self.gathered = set()  # numbers of tasks that a gather waits for
         self.semaphores = self.few(0, 3)
         self.futures = self.few(0, 3)
+        self.choose_objects()
         self.scopes = 0
         self.groups = 0
         self.sheltered = []    # groups that only a child's failure can cut
@@ -99,8 +104,10 @@ class Maker:
         while self.unmade:
             draft = self.unmade.pop(0)
             tasks[draft.number] = self.body(draft)
-        semaphores = [self.permits() for _ in range(self.semaphores)]
-        return Program(self.name, strict, semaphores, self.futures,
+        self.objects["semaphores"] = [self.permits()
+                                      for _ in range(self.semaphores)]
+        self.objects["futures"] = [self.futures]
+        return Program(self.name, strict, self.objects,
                        [tasks[number] for number in sorted(tasks)])
 
     def permits(self):
@@ -118,6 +125,10 @@ class Maker:
     def body(self, draft):
         operations = []
         count = self.few(5, 9) if draft.number == 0 else self.few(1, 6)
+        if draft.stubborn:
+            operations += self.make_try(draft)
+        if draft.watches is not None:
+            operations += self.watch(draft)
         self.fill(draft, operations, count)
         if self.chance(60):
             operations.append(Operation("return", self.value()))
@@ -148,7 +159,7 @@ class Maker:
                 ("await", 9), ("wait_for", 6), ("shield", 4),
                 ("shield_for", 3), ("gather", 5), ("settle", 5), ("wait", 6),
                 ("as_completed", 4), ("poll", 2), ("timeout", 9),
-                ("group", 8), ("child", 3)]
+                ("group", 8), ("child", 3), ("hunt", 5)]
         if draft.may_catch():
             menu.append(("try", 9))
         if self.futures:
@@ -157,7 +168,7 @@ class Maker:
             menu += [("acquire", 3), ("release", 4), ("with", 8)]
         if draft.timeouts:
             menu.append(("reschedule", 6))
-        return menu
+        return menu + self.menu_of_sync(draft)
 
     def unit(self, name, *arguments, **more):
         """An operation and the pause after it [One thing at a time]."""
@@ -180,6 +191,7 @@ class Maker:
             kind = self.random.choice((PROMPT, FREE, FREE))
         child = self.new_draft(kind, draft,
                                uncut=kind == FREE and self.chance(30))
+        child.stubborn = kind == FREE and self.chance(25)
         child.once = child.uncut and self.chance(50)
         child.cuts = int(child.once)
         draft.children.append(child)
@@ -197,6 +209,18 @@ class Maker:
             target.cuts = 0
             target = target.number
         return [self.unit("cancel", target)]
+
+    def make_hunt(self, draft):
+        """A child that is asked to end, perhaps once more while it does."""
+        if self.is_full():
+            return []
+        child = self.new_draft(FREE, draft)
+        child.stubborn = self.chance(80)
+        draft.children.append(child)
+        made = [self.unit("spawn", child.number)]
+        for _ in range(self.few(1, 3)):
+            made.append(self.unit("cancel", child.number))
+        return made
 
     def make_poll(self, draft):
         return [self.unit("poll", self.random.choice(self.drafts).number)]
@@ -360,8 +384,12 @@ class Maker:
         return [self.unit("reschedule", number, self.moment())]
 
     def make_try(self, draft):
-        mode = int(self.chance(50))
-        body = self.block(draft)
+        # 1: is cancelled again at the end; 2: takes one request back only.
+        mode = int(self.chance(50)) + 2 * int(self.chance(30))
+        draft.depth += 1
+        body = self.busy(draft) if self.chance(60) else []
+        draft.depth -= 1
+        body += self.block(draft)
         draft.depth += 1
         handler = [Operation("sleep", self.moment())]
         self.fill(draft, handler, self.few(0, 2))
@@ -369,6 +397,20 @@ class Maker:
             handler.append(Operation("fail", -9000 - self.value()))
         draft.depth -= 1
         return [self.unit("try", mode, body=body, handler=handler)]
+
+    def busy(self, draft):
+        """Waits for a while, in one way or another."""
+        if self.chance(50) and not self.is_full():
+            child = self.new_draft(FREE, draft)
+            child.stubborn = self.chance(70)
+            draft.children.append(child)
+            return [self.unit("spawn", child.number),
+                    self.unit("await", child.number)]
+        make = self.random.choice((
+            self.make_await, self.make_wait_for, self.make_gather,
+            self.make_settle, self.make_wait, self.make_as_completed,
+            self.make_shield))
+        return self.make_spawn(draft) + make(draft)
 
     def make_group(self, draft):
         if draft.depth >= DEEPEST or draft.kind == CALM or self.is_full():
@@ -386,7 +428,13 @@ class Maker:
         draft.in_group += 1
         draft.in_mute += mute
         body = []
-        for _ in range(self.few(1, 3)):
+        late = mute and self.chance(50)
+        if late:  # one that may fail while it is ending; the others are prompt
+            child = self.new_draft(FREE, draft)
+            child.stubborn = True
+            body.append(self.unit("child", number, child.number))
+            kind = PROMPT
+        for _ in range(self.few(0 if late else 1, 3)):
             if not self.is_full():
                 body += self.child(draft, number, kind, mute)
         body += self.block(draft, 0, 3)
@@ -403,7 +451,9 @@ class Maker:
         if self.is_full() or not self.sheltered:
             return []
         group = self.random.choice(self.sheltered)
-        return self.child(draft, group, PROMPT, False)
+        made = self.child(draft, group, PROMPT, False)
+        self.drafts[-1].guest = True
+        return made
 
 
 class StrictMaker(Maker):
@@ -422,6 +472,8 @@ class StrictMaker(Maker):
             menu += [("resolve", 6), ("break", 1), ("future", 8)]
         if self.semaphores:
             menu += [("with", 10)]
+        if self.events:
+            menu += [("event_wait", 9), ("event_set", 5), ("event_clear", 4)]
         return menu
 
     def permits(self):
@@ -446,6 +498,9 @@ class StrictMaker(Maker):
         child = self.new_draft(FREE, draft, uncut=self.chance(10))
         draft.children.append(child)
         return [Operation("spawn", child.number)]
+
+    def busy(self, draft):
+        return self.make_await(draft)
 
     def make_cancel(self, draft):
         cancel = super().make_cancel(draft)

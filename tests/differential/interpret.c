@@ -34,11 +34,10 @@ const char *program_code(int64_t code, char ret_text[24]) {
     static const struct {
         int code;
         const char *name;
-    } names[] = {{UV_ECANCELED, "cancelled"},
-                 {UV_ETIMEDOUT, "timeout"},
-                 {UV_EPERM, "refused"},
-                 {UV_EALREADY, "already"},
-                 {UV_EAGAIN, "pending"}};
+    } names[] = {{UV_ECANCELED, "cancelled"}, {UV_ETIMEDOUT, "timeout"},
+                 {UV_EPERM, "refused"},       {UV_EALREADY, "already"},
+                 {UV_EAGAIN, "pending"},      {UV_ERANGE, "range"},
+                 {UV_ECONNABORTED, "broken"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i].code == code)
             return names[i].name;
@@ -69,6 +68,7 @@ int program_body(void *arg) {
     const body_t *body = &self->program->tasks[self->id];
     program_log(self->program, self->id, "begins", "0");
     signal_t signal = program_run_block(self, body->from, body->to);
+    self->program->end_ms[self->id] = uva_now_ms();
     char text[24];
     switch (signal) {
     case RETURNED:
@@ -108,6 +108,7 @@ static void log_final_state(void) {
             program_code((int64_t)uva_semaphore_value(&program.semaphores[i]),
                          text));
     }
+    program_sync_log(&program);
 }
 
 /* Cancels what still waits, as often as it takes: it may catch that. */
@@ -129,6 +130,7 @@ static int run_main(void *arg) {
         program.awaitables[FIRST_FUTURE + i] = uva_future_new();
     for (size_t i = 0; i < program.semaphore_count; i++)
         uva_semaphore_init(&program.semaphores[i], program.permits[i]);
+    program_sync_init(&program);
     (void)uva_sleep(1); /* the moment 0 is nobody's: see is_cut() */
     runner_t first = {.program = &program, .id = 0};
     uva_task_options_t options = program_task(&first);
@@ -142,6 +144,7 @@ static int run_main(void *arg) {
         program_log(&program, 0, "end", "tasks that cannot be ended");
     for (size_t i = 0; i < MOST_AWAITABLES; i++)
         uva_unref(program.awaitables[i]);
+    program_sync_free(&program);
     return 0;
 }
 

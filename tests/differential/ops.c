@@ -3,7 +3,7 @@
  * function here and a line in the table at the end; reference.py has its twin.
  *
  * The rule that both sides follow: a task that was asked to end, and was not
- * told so by a call, is told after it (see is_cut()).
+ * told so by a call, is told after it (see program_is_cut()).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,36 +13,30 @@
 
 /* ---- what they are made of ---------------------------------------------- */
 
-/* Every call that waits would fail now. The deadline of a scope is never 0 but
- * when it is cut, because programs do nothing at the moment 0. */
-static bool is_cut(void) {
+bool program_is_cut(void) {
     return uva_scope_deadline_ms() == 0;
 }
 
-static void note(const runner_t *self, const operation_t *operation,
-                 const char *result) {
+void program_note(const runner_t *self, const operation_t *operation,
+                  const char *result) {
     char event[64];
     (void)snprintf(event, sizeof event, "%u:%s", operation->number,
                    operation->verb->name);
     program_log(self->program, self->id, event, result);
 }
 
-/* After an operation: what it came to goes to the log, and a task that is cut
- * meets that here, by a call that fails and marks its scopes. */
-static signal_t over(const runner_t *self, const operation_t *operation,
-                     int code, const void *value) {
+signal_t program_over(const runner_t *self, const operation_t *operation,
+                      int code, const void *value) {
     char text[24];
-    note(self, operation,
-         program_code(code < 0 ? code : (intptr_t)value, text));
-    return is_cut() && uva_sleep(0) == UV_ECANCELED ? CANCELLED : GO_ON;
+    program_note(self, operation,
+                 program_code(code < 0 ? code : (intptr_t)value, text));
+    return program_is_cut() && uva_sleep(0) == UV_ECANCELED ? CANCELLED : GO_ON;
 }
 
-/* The same for what is not a plain code: while a task is cut, asyncio has
- * nothing more to tell, so nothing is compared but that it is. */
-static signal_t over_with(const runner_t *self, const operation_t *operation,
-                          const char *result) {
-    note(self, operation, is_cut() ? "cut" : result);
-    return is_cut() && uva_sleep(0) == UV_ECANCELED ? CANCELLED : GO_ON;
+signal_t program_over_with(const runner_t *self, const operation_t *operation,
+                           const char *result) {
+    program_note(self, operation, program_is_cut() ? "cut" : result);
+    return program_is_cut() && uva_sleep(0) == UV_ECANCELED ? CANCELLED : GO_ON;
 }
 
 static uva_future_t *awaitable(const runner_t *self, int64_t id) {
@@ -51,7 +45,7 @@ static uva_future_t *awaitable(const runner_t *self, int64_t id) {
 
 /* Logs that an awaitable is not there yet. */
 static signal_t nothing(const runner_t *self, const operation_t *operation) {
-    note(self, operation, "none");
+    program_note(self, operation, "none");
     return GO_ON;
 }
 
@@ -74,6 +68,10 @@ static size_t begin_of(const runner_t *self, const operation_t *operation) {
     return (size_t)(operation - self->program->operations) + 1;
 }
 
+signal_t program_run_inside(runner_t *self, const operation_t *operation) {
+    return program_run_block(self, begin_of(self, operation), operation->end);
+}
+
 static void append(char *text, size_t bytes, const char *item) {
     size_t length = strlen(text);
     (void)snprintf(text + length, bytes - length, "%s%s", length > 0 ? "," : "",
@@ -83,12 +81,12 @@ static void append(char *text, size_t bytes, const char *item) {
 /* ---- time ---------------------------------------------------------------- */
 
 static signal_t run_sleep(runner_t *self, const operation_t *operation) {
-    return over(self, operation, uva_sleep((uint64_t)operation->arguments[0]),
-                NULL);
+    return program_over(self, operation,
+                        uva_sleep((uint64_t)operation->arguments[0]), NULL);
 }
 
 static signal_t run_yield(runner_t *self, const operation_t *operation) {
-    return over(self, operation, uva_yield(), NULL);
+    return program_over(self, operation, uva_yield(), NULL);
 }
 
 /* ---- tasks and futures --------------------------------------------------- */
@@ -98,49 +96,49 @@ static signal_t run_spawn(runner_t *self, const operation_t *operation) {
     uva_task_options_t options = program_task(&child);
     self->program->awaitables[child.id] =
         uva_spawn_with(&options, program_body, NULL);
-    return over(self, operation, 0, NULL);
+    return program_over(self, operation, 0, NULL);
 }
 
 static signal_t run_cancel(runner_t *self, const operation_t *operation) {
     uva_future_t *f = awaitable(self, operation->arguments[0]);
     if (f == NULL)
         return nothing(self, operation);
-    return over(self, operation, 0, (void *)(intptr_t)uva_cancel(f));
+    return program_over(self, operation, 0, (void *)(intptr_t)uva_cancel(f));
 }
 
 static signal_t run_poll(runner_t *self, const operation_t *operation) {
     uva_future_t *f = awaitable(self, operation->arguments[0]);
     if (f == NULL)
         return nothing(self, operation);
-    return over(self, operation, uva_status(f), uva_value(f));
+    return program_over(self, operation, uva_status(f), uva_value(f));
 }
 
 static signal_t run_resolve(runner_t *self, const operation_t *operation) {
     uva_future_t *f = awaitable(self, operation->arguments[0]);
     void *value = (void *)(intptr_t)operation->arguments[1];
-    return over(self, operation, uva_future_resolve(f, value), NULL);
+    return program_over(self, operation, uva_future_resolve(f, value), NULL);
 }
 
 static signal_t run_break(runner_t *self, const operation_t *operation) {
     uva_future_t *f = awaitable(self, operation->arguments[0]);
     int code = (int)operation->arguments[1];
-    return over(self, operation, uva_future_fail(f, code, NULL), NULL);
+    return program_over(self, operation, uva_future_fail(f, code, NULL), NULL);
 }
 
 static signal_t run_return(runner_t *self, const operation_t *operation) {
     self->value = operation->arguments[0];
-    note(self, operation, "0");
+    program_note(self, operation, "0");
     return RETURNED;
 }
 
 static signal_t run_fail(runner_t *self, const operation_t *operation) {
     self->value = operation->arguments[0];
-    note(self, operation, "0");
+    program_note(self, operation, "0");
     return FAILED;
 }
 
 static signal_t run_give_up(runner_t *self, const operation_t *operation) {
-    note(self, operation, "0");
+    program_note(self, operation, "0");
     return CANCELLED;
 }
 
@@ -152,7 +150,7 @@ static signal_t run_await(runner_t *self, const operation_t *operation) {
         return nothing(self, operation);
     void *value = NULL;
     int code = uva_await(uva_ref(f), &value);
-    return over(self, operation, code, value);
+    return program_over(self, operation, code, value);
 }
 
 static signal_t run_shield(runner_t *self, const operation_t *operation) {
@@ -161,7 +159,7 @@ static signal_t run_shield(runner_t *self, const operation_t *operation) {
         return nothing(self, operation);
     void *value = NULL;
     int code = uva_await(uva_shield(uva_ref(f)), &value);
-    return over(self, operation, code, value);
+    return program_over(self, operation, code, value);
 }
 
 static signal_t run_wait_for(runner_t *self, const operation_t *operation) {
@@ -171,7 +169,7 @@ static signal_t run_wait_for(runner_t *self, const operation_t *operation) {
     void *value = NULL;
     uint64_t limit_ms = (uint64_t)operation->arguments[1];
     int code = uva_wait_for(uva_ref(f), limit_ms, &value);
-    return over(self, operation, code, value);
+    return program_over(self, operation, code, value);
 }
 
 static signal_t run_shield_for(runner_t *self, const operation_t *operation) {
@@ -181,7 +179,7 @@ static signal_t run_shield_for(runner_t *self, const operation_t *operation) {
     void *value = NULL;
     uint64_t limit_ms = (uint64_t)operation->arguments[1];
     int code = uva_wait_for(uva_shield(uva_ref(f)), limit_ms, &value);
-    return over(self, operation, code, value);
+    return program_over(self, operation, code, value);
 }
 
 static signal_t run_gather(runner_t *self, const operation_t *operation) {
@@ -191,10 +189,10 @@ static signal_t run_gather(runner_t *self, const operation_t *operation) {
     size_t count = collect(self, operation, 0, true, futures);
     int code = uva_gather(futures, count, values);
     if (code < 0)
-        return over(self, operation, code, NULL);
+        return program_over(self, operation, code, NULL);
     for (size_t i = 0; i < count; i++)
         append(list, sizeof list, program_code((intptr_t)values[i], text));
-    return over_with(self, operation, list);
+    return program_over_with(self, operation, list);
 }
 
 static signal_t run_settle(runner_t *self, const operation_t *operation) {
@@ -211,9 +209,9 @@ static signal_t run_settle(runner_t *self, const operation_t *operation) {
         append(list, sizeof list, program_code(result, text));
     }
     /* When the task is cut, the code says whether a child ended for it. */
-    if (code != (is_cut() && was_cancelled ? UV_ECANCELED : 0))
-        return over(self, operation, code, NULL);
-    return over_with(self, operation, list);
+    if (code != (program_is_cut() && was_cancelled ? UV_ECANCELED : 0))
+        return program_over(self, operation, code, NULL);
+    return program_over_with(self, operation, list);
 }
 
 static signal_t run_wait(runner_t *self, const operation_t *operation) {
@@ -226,7 +224,7 @@ static signal_t run_wait(runner_t *self, const operation_t *operation) {
     int64_t limit_ms = operation->arguments[1];
     int code = uva_wait(futures, count, modes[operation->arguments[0]],
                         limit_ms < 0 ? UVA_FOREVER : (uint64_t)limit_ms);
-    return over(self, operation, code, (void *)(intptr_t)code);
+    return program_over(self, operation, code, (void *)(intptr_t)code);
 }
 
 /* The code of a future that is over, or its value. */
@@ -264,11 +262,11 @@ static signal_t run_as_completed(runner_t *self, const operation_t *operation) {
             (arrival_t){uva_now_ms(), code == 1 ? outcome(f) : code};
     uva_as_completed_close(&it);
     if (code < 0)
-        return over(self, operation, code, NULL);
+        return program_over(self, operation, code, NULL);
     qsort(arrivals, got, sizeof *arrivals, compare_arrivals);
     for (size_t i = 0; i < got; i++)
         append(list, sizeof list, program_code(arrivals[i].code, text));
-    return over_with(self, operation, list);
+    return program_over_with(self, operation, list);
 }
 
 /* ---- semaphores ---------------------------------------------------------- */
@@ -276,13 +274,15 @@ static signal_t run_as_completed(runner_t *self, const operation_t *operation) {
 static signal_t run_acquire(runner_t *self, const operation_t *operation) {
     uva_semaphore_t *semaphore =
         &self->program->semaphores[operation->arguments[0]];
-    return over(self, operation, uva_semaphore_acquire(semaphore), NULL);
+    return program_over(self, operation, uva_semaphore_acquire(semaphore),
+                        NULL);
 }
 
 static signal_t run_release(runner_t *self, const operation_t *operation) {
     uva_semaphore_t *semaphore =
         &self->program->semaphores[operation->arguments[0]];
-    return over(self, operation, uva_semaphore_release(semaphore), NULL);
+    return program_over(self, operation, uva_semaphore_release(semaphore),
+                        NULL);
 }
 
 typedef struct late_release {
@@ -303,12 +303,11 @@ static signal_t run_with(runner_t *self, const operation_t *operation) {
     late_release_t late = {&self->program->semaphores[operation->arguments[0]],
                            (uint64_t)operation->arguments[1]};
     int code = uva_semaphore_acquire(late.semaphore);
-    signal_t signal = over(self, operation, code, NULL);
+    signal_t signal = program_over(self, operation, code, NULL);
     if (code < 0)
         return signal;
     if (signal == GO_ON)
-        signal =
-            program_run_block(self, begin_of(self, operation), operation->end);
+        signal = program_run_inside(self, operation);
     if (signal == GO_ON) {
         (void)uva_semaphore_release(late.semaphore);
         return GO_ON;
@@ -331,14 +330,14 @@ static signal_t run_timeout(runner_t *self, const operation_t *operation) {
     int64_t id = operation->arguments[0];
     uva_scope_open(&scope, (uint64_t)operation->arguments[1], 0);
     self->program->scopes[id] = &scope;
-    signal_t signal =
-        program_run_block(self, begin_of(self, operation), operation->end);
+    signal_t signal = program_run_inside(self, operation);
     self->program->scopes[id] = NULL;
     int code = uva_scope_close(&scope);
-    note(self, operation,
-         code == 0 ? signal_name(signal) : program_code(code, text));
+    program_note(self, operation,
+                 code == 0 ? signal_name(signal) : program_code(code, text));
     if (code == UV_ETIMEDOUT && signal == CANCELLED)
-        return is_cut() && uva_sleep(0) == UV_ECANCELED ? CANCELLED : GO_ON;
+        return program_is_cut() && uva_sleep(0) == UV_ECANCELED ? CANCELLED
+                                                                : GO_ON;
     return signal;
 }
 
@@ -347,7 +346,8 @@ static signal_t run_reschedule(runner_t *self, const operation_t *operation) {
     if (scope == NULL)
         return nothing(self, operation);
     uint64_t limit_ms = (uint64_t)operation->arguments[1];
-    return over(self, operation, uva_scope_reschedule(scope, limit_ms), NULL);
+    return program_over(self, operation, uva_scope_reschedule(scope, limit_ms),
+                        NULL);
 }
 
 static int compare_codes(const void *a, const void *b) {
@@ -367,6 +367,17 @@ static size_t list_failures(const uva_group_t *group,
     return count;
 }
 
+/* A child ended now, and not well: the end that closing waited for. */
+static bool has_cut_child(const program_t *program, int64_t group) {
+    for (size_t i = 0; i < program->task_count; i++) {
+        if (program->group_of[i] == group + 1 &&
+            program->end_ms[i] == uva_now_ms() &&
+            uva_status(program->awaitables[i]) < 0)
+            return true;
+    }
+    return false;
+}
+
 static signal_t run_group(runner_t *self, const operation_t *operation) {
     int codes[UVA_GROUP_ERRORS];
     char list[512] = "";
@@ -374,21 +385,23 @@ static signal_t run_group(runner_t *self, const operation_t *operation) {
     uva_group_t *group = &self->program->groups[id];
     uva_group_open(group);
     self->program->has_group[id] = true;
-    signal_t signal =
-        program_run_block(self, begin_of(self, operation), operation->end);
+    signal_t signal = program_run_inside(self, operation);
     if (signal == FAILED)
         (void)uva_group_fail(group, (int)self->value);
-    else if (signal == CANCELLED && !is_cut())
+    else if (signal == CANCELLED && !program_is_cut())
         (void)uva_group_cancel(group); /* the body gave up by itself */
     int code = uva_group_close(group);
     if (list_failures(group, codes, list, sizeof list) == 0) {
         if (signal == GO_ON || signal == RETURNED)
             signal = code == UV_ECANCELED ? CANCELLED : signal;
-        signal_t met = over_with(self, operation, signal_name(signal));
+        /* "cut" hides whether closing told so; it must have. */
+        if (code == 0 && program_is_cut() && has_cut_child(self->program, id))
+            program_note(self, operation, "overlooks a cut");
+        signal_t met = program_over_with(self, operation, signal_name(signal));
         return met == CANCELLED ? CANCELLED : signal;
     }
-    note(self, operation, list);
-    if (is_cut() && uva_sleep(0) == UV_ECANCELED)
+    program_note(self, operation, list);
+    if (program_is_cut() && uva_sleep(0) == UV_ECANCELED)
         return CANCELLED;
     self->value = codes[0];
     return operation->arguments[1] != 0 ? FAILED : GO_ON;
@@ -400,10 +413,11 @@ static signal_t run_child(runner_t *self, const operation_t *operation) {
     if (!self->program->has_group[group])
         return nothing(self, operation);
     uva_task_options_t options = program_task(&child);
+    self->program->group_of[child.id] = group + 1;
     int code = uva_group_spawn_with(&self->program->groups[group], &options,
                                     program_body, NULL,
                                     &self->program->awaitables[child.id]);
-    return over(self, operation, code, NULL);
+    return program_over(self, operation, code, NULL);
 }
 
 /* Catches a cancellation and takes the requests back; with argument 1 it is
@@ -415,11 +429,14 @@ static signal_t run_try(runner_t *self, const operation_t *operation) {
         return signal;
     char text[24];
     int count = uva_cancelling(uva_current());
-    while (uva_uncancel(uva_current()) > 0)
+    bool takes_all = (operation->arguments[0] & 2) == 0;
+    while (uva_uncancel(uva_current()) > 0 && takes_all)
         continue;
-    note(self, operation, program_code(count, text));
+    program_note(self, operation, program_code(count, text));
+    if (program_is_cut() && uva_sleep(0) == UV_ECANCELED)
+        return CANCELLED;
     signal = program_run_block(self, operation->middle + 1, operation->end);
-    if (signal == GO_ON && operation->arguments[0] != 0)
+    if (signal == GO_ON && (operation->arguments[0] & 1) != 0)
         return CANCELLED;
     return signal;
 }
@@ -461,6 +478,10 @@ const verb_t *program_verb(const char *name) {
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verbs[i].name, name) == 0)
             return &verbs[i];
+    }
+    for (const verb_t *verb = program_sync_verbs; verb->name != NULL; verb++) {
+        if (strcmp(verb->name, name) == 0)
+            return verb;
     }
     return NULL;
 }

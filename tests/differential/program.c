@@ -6,6 +6,7 @@
  */
 #include "program.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,19 +36,45 @@ static size_t read_numbers(const program_t *program, char *text,
 
 /* What stands before the first task. */
 static bool read_setting(program_t *program, const char *word, char *rest) {
-    int64_t numbers[MOST_OBJECTS];
-    if (strcmp(word, "semaphores") == 0) {
-        program->semaphore_count =
-            read_numbers(program, rest, numbers, MOST_OBJECTS);
-        for (size_t i = 0; i < program->semaphore_count; i++)
-            program->permits[i] = (size_t)numbers[i];
+    int64_t numbers[MOST_OBJECTS] = {0};
+    static const struct {
+        const char *word;
+        size_t count; /* where it stands; and one number for each */
+        size_t each;
+    } lists[] = {
+        {"semaphores", offsetof(program_t, semaphore_count),
+         offsetof(program_t, permits)},
+        {"conditions", offsetof(program_t, condition_count),
+         offsetof(program_t, lock_of)},
+        {"queues", offsetof(program_t, queue_count),
+         offsetof(program_t, queue_kinds)},
+        {"barriers", offsetof(program_t, barrier_count),
+         offsetof(program_t, parties)},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (strcmp(word, lists[i].word) != 0)
+            continue;
+        size_t *count = (size_t *)((char *)program + lists[i].count);
+        size_t *each = (size_t *)((char *)program + lists[i].each);
+        *count = read_numbers(program, rest, numbers, MOST_OBJECTS);
+        for (size_t k = 0; k < *count; k++)
+            each[k] = (size_t)numbers[k];
         return true;
     }
-    if (strcmp(word, "futures") != 0)
-        return false;
-    (void)read_numbers(program, rest, numbers, MOST_OBJECTS);
-    program->future_count = (size_t)numbers[0];
-    return true;
+    static const struct {
+        const char *word;
+        size_t offset;
+    } counts[] = {{"futures", offsetof(program_t, future_count)},
+                  {"locks", offsetof(program_t, lock_count)},
+                  {"events", offsetof(program_t, event_count)}};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        if (strcmp(word, counts[i].word) != 0)
+            continue;
+        (void)read_numbers(program, rest, numbers, 1);
+        *(size_t *)((char *)program + counts[i].offset) = (size_t)numbers[0];
+        return true;
+    }
+    return false;
 }
 
 /* The blocks that are open while a task is read. */

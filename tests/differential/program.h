@@ -58,14 +58,31 @@ struct program {
     size_t semaphore_count;
     size_t permits[MOST_OBJECTS];
     size_t future_count;
+    size_t lock_count;
+    size_t condition_count;
+    size_t lock_of[MOST_OBJECTS]; /* that of each condition */
+    size_t event_count;
+    size_t queue_count;               /* twice as many as there are */
+    size_t queue_kinds[MOST_OBJECTS]; /* kind and capacity of each */
+    size_t barrier_count;
+    size_t parties[MOST_OBJECTS];
 
     /* While it runs. */
     uva_future_t *awaitables[MOST_AWAITABLES]; /* NULL: not there yet */
     uva_scope_t *scopes[MOST_OBJECTS];
     uva_group_t groups[MOST_OBJECTS];
     bool has_group[MOST_OBJECTS]; /* it has been opened */
+    int64_t group_of[MOST_TASKS]; /* and 1; 0: of a task in none */
+    uint64_t end_ms[MOST_TASKS];  /* when its body ended */
     uva_semaphore_t semaphores[MOST_OBJECTS];
-    bool silent; /* the comparison is over */
+    uva_lock_t locks[MOST_OBJECTS];
+    const runner_t *holders[MOST_OBJECTS]; /* of the locks, or NULL */
+    uva_condition_t conditions[MOST_OBJECTS];
+    uva_event_t events[MOST_OBJECTS];
+    uva_queue_t queues[MOST_OBJECTS];
+    uva_barrier_t barriers[MOST_OBJECTS];
+    bool disturbed[MOST_OBJECTS]; /* barriers of which a waiter was cut */
+    bool silent;                  /* the comparison is over */
 };
 
 /* A task that runs. */
@@ -79,19 +96,46 @@ struct runner {
  * program ends the process. */
 bool program_read(program_t *program, FILE *file);
 
-/* Runs operations from..to of the program. */
+/* Runs operations from..to of the program; what is inside a block. */
 signal_t program_run_block(runner_t *self, size_t from, size_t to);
+signal_t program_run_inside(runner_t *self, const operation_t *operation);
 
 /* Makes the task of that number; body and its argument. */
 int program_body(void *arg);
 uva_task_options_t program_task(runner_t *runner);
 
-/* The verb of that name; NULL if there is none. */
+/* The verb of that name; NULL if there is none. Those of sync_ops.c end with
+ * one without a name. */
 const verb_t *program_verb(const char *name);
+extern const verb_t program_sync_verbs[];
+
+/* The locks and their like: made for a program, their state logged at its end,
+ * and given back. */
+void program_sync_init(program_t *program);
+void program_sync_log(const program_t *program);
+void program_sync_free(program_t *program);
 
 /* A line of the log: moment, task, operation, what came of it. */
 void program_log(const program_t *program, int64_t task, const char *event,
                  const char *result);
+
+/* Every call that waits would fail now. The deadline of a scope is never 0 but
+ * when it is cut, because programs do nothing at the moment 0. */
+bool program_is_cut(void);
+
+/* What came of an operation goes to the log. */
+void program_note(const runner_t *self, const operation_t *operation,
+                  const char *result);
+
+/* After an operation: what it came to goes to the log, and a task that is cut
+ * meets that here, by a call that fails and marks its scopes. */
+signal_t program_over(const runner_t *self, const operation_t *operation,
+                      int code, const void *value);
+
+/* The same for what is not a plain code: while a task is cut, asyncio has
+ * nothing more to tell, so nothing is compared but that it is. */
+signal_t program_over_with(const runner_t *self, const operation_t *operation,
+                           const char *result);
 
 /* "17", "cancelled", "timeout", "refused", "pending", "-9003". */
 const char *program_code(int64_t code, char ret_text[24]);

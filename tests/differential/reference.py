@@ -7,8 +7,12 @@ returns, or raises, is what the log says of it.
 import asyncio
 import sys
 
+import reference_sync
 from clock import Loop
-from language import FIRST_FUTURE
+from language import FIRST_FUTURE, Operation
+
+# Operations whose result is not compared when the task is asked to end.
+HIDDEN = {"settle", "cond_wait"}
 
 # When the final state is logged: after all that can happen (interpret.c).
 THE_END = 10 ** 10 + 1
@@ -72,7 +76,7 @@ class Task:
         raise asyncio.CancelledError
 
 
-class Reference:
+class Reference(reference_sync.Reference):
     """One program, run once."""
 
     def __init__(self, program):
@@ -89,11 +93,13 @@ class Reference:
     def run(self):
         """The lines of the log."""
         loop = self.loop
-        for number in range(self.program.futures):
+        for number in range(self.program.count("futures")):
             future = loop.create_future()
             self.awaitables[FIRST_FUTURE + number] = future
-        self.semaphores = [asyncio.Semaphore(permits)
-                           for permits in self.program.semaphores]
+        self.semaphores = [
+            asyncio.Semaphore(permits)
+            for permits in self.program.objects.get("semaphores", [])]
+        self.make_objects()
         loop.call_at(1, self.start, 0)
         loop.run_until_idle()
         self.log_final_state()
@@ -124,6 +130,8 @@ class Reference:
         for number, semaphore in enumerate(self.semaphores):
             self.lines.append((THE_END, 0, f"semaphore{number}",
                                semaphore._value))
+        self.lines.extend((THE_END, 0, name, state)
+                          for name, state in self.final_objects())
 
     def log(self, me, event, code):
         self.lines.append((self.loop.now, me.id, event, code))
@@ -223,11 +231,12 @@ class Reference:
         except asyncio.CancelledError:
             pass
         count = me.task.cancelling()
-        while me.task.uncancel() > 0:
+        while me.task.uncancel() > 0 and not mode & 2:
             pass
         self.note(me, operation, count)
+        await me.meet_request()
         value = await self.block(me, operation.handler)
-        if value is None and mode:
+        if value is None and mode & 1:
             raise asyncio.CancelledError
         return value
 
@@ -243,7 +252,7 @@ class Reference:
             code = "timeout"
         except Failure as failure:
             code = failure.code
-        if operation.name == "settle" and me.task.cancelling():
+        if operation.name in HIDDEN and me.task.cancelling():
             code = "cut"
         elif isinstance(code, list):
             code = ",".join(str(value_of(item)) for item in code)
@@ -438,6 +447,13 @@ def outcome(future):
     return future.result() if error is None else error.code
 
 
+def sleep_of(delay, number):
+    pause = Operation("sleep", delay)
+    pause.number = number
+    pause.run = Reference.do_sleep
+    return pause
+
+
 def prepare(program):
     """Binds the operations to their methods and numbers them as the text does:
     every line of a task counts."""
@@ -451,18 +467,20 @@ def prepare(program):
             operation.run = getattr(Reference, "do_" + operation.name)
             ready.append(operation)
             if operation.body is not None:
-                operation.body, number = walk(operation.body, number)
+                lead = operation.lead
+                lead = []
+                if operation.lead:
+                    number += 1
+                    lead.append(sleep_of(operation.lead, number))
+                body, number = walk(operation.body, number)
+                operation.body = lead + body
                 if operation.handler is not None:
                     number += 1
                     operation.handler, number = walk(operation.handler, number)
                 number += 1
             if operation.pause:
                 number += 1
-                pause = operation.copy(name="sleep", body=None, handler=None,
-                                       arguments=(operation.pause,), pause=0)
-                pause.number = number
-                pause.run = Reference.do_sleep
-                ready.append(pause)
+                ready.append(sleep_of(operation.pause, number))
         return ready, number
 
     return program.copy([walk(operations, 0)[0]

@@ -1,10 +1,16 @@
 """Cuts a program down to what a difference needs.
 
 Every cut leaves a program that the generator could have made: operations go
-with their pauses, and a block gives way to what is inside it.
+with their pauses, and a block gives way to what is inside it. Times become
+short and round, as long as no two things fall on one moment, and the tasks that
+are left are numbered anew.
 """
 
 import time
+
+from language import FIRST_FUTURE, TIMES
+
+ROUND = [step * 10 ** power for power in range(1, 7) for step in (1, 2, 5)]
 
 
 def shrink(program, differs, seconds=30):
@@ -19,7 +25,8 @@ def shrink(program, differs, seconds=30):
         size = program.size()
         for number in range(len(program.tasks)):
             program = shrink_task(program, number, try_out)
-    return drop_unborn(program, differs)
+    program = round_times(program, try_out)
+    return drop_empty(program, differs)
 
 
 def shrink_task(program, number, try_out):
@@ -74,16 +81,73 @@ def shrink_inside(operations, at, holds):
     return operations
 
 
-def drop_unborn(program, differs):
-    """Leaves out the last tasks, as long as they are empty and unneeded."""
-    while len(program.tasks) > 1 and not program.tasks[-1]:
-        shorter = program.copy(program.tasks[:-1])
-        last = str(len(shorter.tasks))
-        if any(line.split()[0] in ("spawn", "child")
-               and line.split()[-1] == last
-               for line in shorter.text().splitlines() if line.strip()):
-            break
-        if not differs(shorter):
-            break
-        program = shorter
+def walk(operations):
+    """All of them, with those inside blocks."""
+    for operation in operations:
+        yield operation
+        yield from walk(operation.body or ())
+        yield from walk(operation.handler or ())
+
+
+def rebuild(operations, change):
+    """A copy in which each is what change(operation) makes of its copy."""
+    return [change(operation.copy(
+        body=operation.body and rebuild(operation.body, change),
+        handler=operation.handler and rebuild(operation.handler, change)))
+            for operation in operations]
+
+
+def round_times(program, try_out):
+    """Tries short times, one after the other."""
+    program = program.copy([rebuild(operations, lambda operation: operation)
+                            for operations in program.tasks])
+    for operations in program.tasks:
+        for operation in walk(operations):
+            place = TIMES.get(operation.name)
+            if place is not None and operation.arguments[place] > 0:
+                round_one(operation, try_out, program, place)
+            for name in ("pause", "lead"):
+                if getattr(operation, name) > 0:
+                    round_one(operation, try_out, program, None, name)
     return program
+
+
+def round_one(operation, try_out, program, place, name=None):
+    """The time at that place of the arguments, or of that name."""
+    arguments = operation.arguments
+    now = getattr(operation, name) if name else arguments[place]
+    for shorter in ROUND:
+        if shorter >= now:
+            break
+        if name:
+            setattr(operation, name, shorter)
+        else:
+            operation.arguments = (*arguments[:place], shorter,
+                                   *arguments[place + 1:])
+        if try_out(program):
+            return
+    if name:
+        setattr(operation, name, now)
+    operation.arguments = arguments
+
+
+def drop_empty(program, differs):
+    """Leaves out the tasks that are empty and that nobody names."""
+    named = {operation.arguments[place]
+             for operations in program.tasks for operation in walk(operations)
+             for place in operation.awaitables()}
+    kept = [number for number, operations in enumerate(program.tasks)
+            if number == 0 or operations or number in named]
+    new = {number: place for place, number in enumerate(kept)}
+
+    def renumber(operation):
+        numbers = list(operation.arguments)
+        for place in operation.awaitables():
+            if numbers[place] < FIRST_FUTURE:
+                numbers[place] = new[numbers[place]]
+        operation.arguments = tuple(numbers)
+        return operation
+
+    shorter = program.copy([rebuild(program.tasks[number], renumber)
+                            for number in kept])
+    return shorter if differs(shorter) else program
