@@ -175,10 +175,22 @@ uva_runtime_t *uva_runtime_ref(uva_runtime_t *runtime) {
     return runtime;
 }
 
+static void free_runtime(uva_runtime_t *rt) {
+    uva__pools_term(&rt->pools);
+    uva__posts_term(rt);
+    free(rt);
+}
+
 void uva_runtime_unref(uva_runtime_t *runtime) {
-    if (runtime == NULL || !uva__posts_unref(runtime))
-        return;
-    uva__pools_term(&runtime->pools);
-    uva__posts_term(runtime);
-    free(runtime);
+    if (runtime != NULL && uva__posts_unref(runtime, 1))
+        free_runtime(runtime);
+}
+
+void uva__runtime_hold(uva_runtime_t *rt) {
+    (void)atomic_fetch_add(&rt->refs, UVA__HOLD);
+}
+
+void uva__runtime_let_go(uva_runtime_t *rt) {
+    if (uva__posts_unref(rt, UVA__HOLD))
+        free_runtime(rt);
 }

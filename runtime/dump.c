@@ -23,19 +23,26 @@ static void print_target(const uva__task_t *task, FILE *out) {
     (void)fprintf(out, " for %s '%s'", on->kind->noun, uva_name(on));
 }
 
-/* Which one of its kind it is, and who comes before. */
-static void print_queue(const uva__waiter_t *waiter, FILE *out) {
-    if (waiter == NULL || waiter->queue == NULL)
-        return;
-    if (waiter->queue->name != NULL)
-        (void)fprintf(out, " '%s'", waiter->queue->name);
+void uva__print_queue(const uva_waiters_t *queue, const uva_link_t *link,
+                      FILE *out) {
+    if (queue->name != NULL)
+        (void)fprintf(out, " '%s'", queue->name);
     size_t ahead = 0;
-    for (const uva_link_t *link = waiter->link.prev; link != NULL;
-         link = link->prev)
+    for (link = link->prev; link != NULL; link = link->prev)
         ahead++;
     if (ahead > 0)
         (void)fprintf(out, " (%zu waiter%s ahead)", ahead,
                       ahead == 1 ? "" : "s");
+}
+
+/* Which one of its kind it is, and who comes before. */
+static void print_waiter(const uva__waiter_t *waiter, FILE *out) {
+    if (waiter == NULL)
+        return;
+    if (waiter->queue != NULL)
+        uva__print_queue(waiter->queue, &waiter->link, out);
+    else if (waiter->wait->describe != NULL)
+        waiter->wait->describe(waiter, out);
 }
 
 static void print_task(const uva__task_t *task, uint64_t now_ns, FILE *out) {
@@ -44,7 +51,7 @@ static void print_task(const uva__task_t *task, uint64_t now_ns, FILE *out) {
                   task->waiter != NULL ? "parked in " : "",
                   uva__task_doing(task));
     print_target(task, out);
-    print_queue(task->waiter, out);
+    print_waiter(task->waiter, out);
     for (const uva_scope_t *scope = task->scope; scope != NULL;
          scope = scope->parent) {
         if (uva__deadline_is_armed(&scope->deadline) &&

@@ -100,7 +100,8 @@ static void set_timer(uva_runtime_t *rt) {
 static bool is_deadlocked(uva_runtime_t *rt) {
     return rt->live > 0 && rt->deadlines.earliest == NULL && rt->outside == 0 &&
            rt->requests == 0 && !rt->deadlocked &&
-           atomic_load(&rt->refs) == 1 && !is_in_flight(rt) &&
+           uva__runtime_users(atomic_load(&rt->refs)) == 1 &&
+           !is_in_flight(rt) &&
            !uva__posts_are_waiting(rt);
 }
 

@@ -14,6 +14,8 @@
 #ifndef UVA__PARK_H
 #define UVA__PARK_H
 
+#include <stdio.h>
+
 #include "list.h"
 #include "runtime.h"
 #include "uvawait/future.h"
@@ -28,6 +30,9 @@ typedef struct uva__wait {
      * future that the request is passed on to. */
     uva_future_t *(*cancel)(uva__waiter_t *waiter);
     bool outside; /* only libuv can end it: a socket, a job in the pool */
+    /* Says in dumps, behind the reason, what else there is to say of a waiter
+     * that stands in no queue. May be NULL. */
+    void (*describe)(const uva__waiter_t *waiter, FILE *out);
 } uva__wait_t;
 
 struct uva__waiter {

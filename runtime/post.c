@@ -15,6 +15,8 @@
 
 #include <stdlib.h>
 
+#include "list.h"
+#include "ping.h"
 #include "schedule.h"
 #include "uvawait/thread.h"
 
@@ -34,6 +36,7 @@ static void queue_run(uva_runtime_t *rt) {
 
 static void on_async(uv_async_t *handle) {
     uva_runtime_t *rt = handle->data;
+    uva__pings_deliver(rt);
     if (uva__posts_are_waiting(rt))
         queue_run(rt);
 }
@@ -80,7 +83,10 @@ void uva__posts_term(uva_runtime_t *rt) {
 }
 
 int uva__posts_init_async(uva_runtime_t *rt) {
-    return uv_async_init(rt->loop, &rt->posts.async, on_async);
+    int code = uv_async_init(rt->loop, &rt->posts.async, on_async);
+    if (code == 0)
+        uva__pings_admit(rt);
+    return code;
 }
 
 bool uva__posts_are_waiting(uva_runtime_t *rt) {
@@ -90,13 +96,24 @@ bool uva__posts_are_waiting(uva_runtime_t *rt) {
     return are_waiting;
 }
 
-bool uva__posts_unref(uva_runtime_t *rt) {
+bool uva__posts_unref(uva_runtime_t *rt, size_t amount) {
     uv_mutex_lock(&rt->posts.lock);
-    size_t before = atomic_fetch_sub(&rt->refs, 1);
-    if (before == 2 && !rt->posts.refuse)
+    size_t before = atomic_fetch_sub(&rt->refs, amount);
+    if (amount == 1 && uva__runtime_users(before) == 2 && !rt->posts.refuse)
         (void)uv_async_send(&rt->posts.async);
     uv_mutex_unlock(&rt->posts.lock);
-    return before == 1;
+    return before == amount;
+}
+
+/* They find the runtime ended when they look again: pings are refused. */
+static void release_blocked(uva_runtime_t *rt) {
+    uv_mutex_lock(&rt->posts.lock);
+    for (uva_link_t *link = rt->posts.blocked.first; link != NULL;
+         link = link->next) {
+        uva__blocked_t *blocked = UVA__OF(link, uva__blocked_t, link);
+        blocked->release(blocked);
+    }
+    uv_mutex_unlock(&rt->posts.lock);
 }
 
 bool uva__posts_refuse(uva_runtime_t *rt) {
@@ -105,7 +122,26 @@ bool uva__posts_refuse(uva_runtime_t *rt) {
     if (refused)
         rt->posts.refuse = true;
     uv_mutex_unlock(&rt->posts.lock);
+    if (refused) {
+        uva__pings_refuse(rt);
+        release_blocked(rt);
+    }
     return refused;
+}
+
+bool uva__posts_block(uva_runtime_t *rt, uva__blocked_t *blocked) {
+    uv_mutex_lock(&rt->posts.lock);
+    bool accepted = !rt->posts.refuse;
+    if (accepted)
+        uva__list_push(&rt->posts.blocked, &blocked->link);
+    uv_mutex_unlock(&rt->posts.lock);
+    return accepted;
+}
+
+void uva__posts_unblock(uva_runtime_t *rt, uva__blocked_t *blocked) {
+    uv_mutex_lock(&rt->posts.lock);
+    uva__list_remove(&rt->posts.blocked, &blocked->link);
+    uv_mutex_unlock(&rt->posts.lock);
 }
 
 /* Under the lock: puts a post at the end and has the loop look at it. */

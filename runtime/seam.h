@@ -8,10 +8,12 @@
 #define UVA__SEAM_H
 
 #include "await.h"         /* waiting until a future is over */
+#include "dump.h"          /* what a waiter says of itself in dumps */
 #include "future.h"        /* futures, their kinds and watchers */
 #include "io/connect.h"    /* connecting to one address */
 #include "io/interleave.h" /* the order in which addresses are tried */
 #include "io/listener.h"   /* stopping to listen */
+#include "io/readable.h"   /* streams that become readable */
 #include "io/resolve.h"    /* names to addresses */
 #include "locals.h"        /* task-local values: who sees and holds them */
 #include "park.h"          /* waiters, park, wake */

@@ -123,7 +123,6 @@ START_TEST(process_faults_of_libuv_are_survived) {
     try_each(FAULT_UV_PIPE, 2);
     try_each(FAULT_UV_PIPE_INIT, 3);
     try_each(FAULT_UV_PIPE_OPEN, 3);
-    try_each(FAULT_UV_FILENO, 3);
     try_each(FAULT_UV_READ_START, 2);
     ck_assert_str_eq(support_reports(), "");
 }

@@ -121,7 +121,7 @@ START_TEST(faults_in_tcp_are_survived) {
     try_each(NULL, host, FAULT_UV_TCP_GETSOCKNAME, 1);
     try_each(NULL, host, FAULT_UV_TCP_CONNECT, 1);
     try_each(NULL, host, FAULT_UV_TCP_OPEN, 1);
-    try_each(NULL, host, FAULT_UV_FILENO, 3);
+    try_each(NULL, host, FAULT_UV_FILENO, 2);
     try_each(NULL, host, FAULT_UV_POLL_INIT, 2);
     try_each(NULL, host, FAULT_UV_POLL_START, 1);
     try_each(NULL, host, FAULT_UV_READ_START, 1);
@@ -135,7 +135,7 @@ START_TEST(faults_in_local_sockets_are_survived) {
     try_each(path, NULL, FAULT_UV_PIPE_INIT, 3);
     try_each(path, NULL, FAULT_UV_PIPE_BIND, 1);
     try_each(path, NULL, FAULT_UV_PIPE_OPEN, 1);
-    try_each(path, NULL, FAULT_UV_FILENO, 3);
+    try_each(path, NULL, FAULT_UV_FILENO, 2);
     try_each(path, NULL, FAULT_UV_POLL_INIT, 2);
     try_each(path, NULL, FAULT_MALLOC, 1);
     remove_place(&place);

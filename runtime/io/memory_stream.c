@@ -3,8 +3,9 @@
  *
  * How: each end holds what is on its way to it, in chunks that can be read from
  * a moment on. The end of the stream is a chunk as well, with a code and no
- * bytes, so that it comes behind the bytes and takes as long. Who is woken looks
- * again: there is one reader and one writer, and nobody takes anything away.
+ * bytes, so that it comes behind the bytes and takes as long. Who is woken
+ * looks again: there is one reader and one writer, and nobody takes anything
+ * away.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct memory {
     chunk_t *last_chunk; /* kept for the end, which must not fail */
     side_t *reader;
     side_t *writer;
+    uva_deadline_t arrival; /* a watcher's: when its next chunk arrives */
 };
 
 /* ---- waiting ------------------------------------------------------------ */
@@ -100,6 +102,54 @@ static void drop_first(memory_t *memory) {
     free(UVA__OF(uva__list_pop(&memory->chunks), chunk_t, link));
 }
 
+/* ---- watching ----------------------------------------------------------- */
+
+static int look(uva_stream_t *stream) {
+    const chunk_t *next = first_chunk((memory_t *)stream);
+    if (stream->read_end != 0)
+        return stream->read_end;
+    if (next == NULL || next->at_ns > uva__now_ns(stream->runtime))
+        return UV_EAGAIN;
+    return next->code;
+}
+
+/* There is something to read, and somebody may be waiting for it. */
+static void tell_reader(memory_t *memory) {
+    wake(memory->reader, 0);
+    int code = look(&memory->stream);
+    if (code != UV_EAGAIN)
+        uva__stream_readable(&memory->stream, code);
+}
+
+static void arrive_watched(uva_deadline_t *deadline) {
+    tell_reader(UVA__OF(deadline, memory_t, arrival));
+}
+
+/* The first chunk is on its way. */
+static void expect(memory_t *memory, const chunk_t *next) {
+    uva_deadline_t *deadline =
+        memory->reader != NULL ? &memory->reader->deadline : &memory->arrival;
+    if (memory->reader == NULL && memory->stream.readable == NULL)
+        return;
+    uva__deadlines_arm(&memory->stream.runtime->deadlines, deadline,
+                       next->at_ns);
+}
+
+static int watch(uva_stream_t *stream) {
+    memory_t *memory = (memory_t *)stream;
+    const chunk_t *next = first_chunk(memory);
+    memory->arrival.expire = arrive_watched;
+    if (next != NULL)
+        uva__deadlines_arm(&stream->runtime->deadlines, &memory->arrival,
+                           next->at_ns);
+    return 0;
+}
+
+static void unwatch(uva_stream_t *stream) {
+    uva__deadlines_disarm(&stream->runtime->deadlines,
+                          &((memory_t *)stream)->arrival);
+}
+
 /* Bytes of the first chunk, which has arrived; or the end. */
 static ssize_t take(memory_t *memory, char *buffer, size_t bytes) {
     chunk_t *chunk = first_chunk(memory);
@@ -147,12 +197,12 @@ static void send_chunk(memory_t *to, chunk_t *chunk) {
                        : 0;
     uva__list_push(&to->chunks, &chunk->link);
     to->bytes += chunk->end;
-    if (to->reader == NULL || first_chunk(to) != chunk)
+    if (first_chunk(to) != chunk)
         return;
     if (chunk->at_ns == 0)
-        wake(to->reader, 0);
+        tell_reader(to);
     else
-        uva__deadlines_arm(&rt->deadlines, &to->reader->deadline, chunk->at_ns);
+        expect(to, chunk);
 }
 
 /* Nothing comes after this. */
@@ -183,7 +233,7 @@ static ssize_t room(const memory_t *memory) {
 static void fail(memory_t *memory) {
     int code = memory->options.fail_code;
     memory->stream.write_end = memory->stream.read_end = code;
-    wake(memory->reader, 0);
+    tell_reader(memory);
     send_end(memory, code);
     if (memory->peer == NULL)
         return;
@@ -267,7 +317,10 @@ static const uva__stream_kind_t memory_kind = {.bytes = sizeof(memory_t),
                                                .write = write_all,
                                                .shutdown = end_writing,
                                                .close = close_memory,
-                                               .drop = drop};
+                                               .drop = drop,
+                                               .look = look,
+                                               .watch = watch,
+                                               .unwatch = unwatch};
 
 /* ---- the pair ----------------------------------------------------------- */
 

@@ -23,7 +23,7 @@ static void on_closed(uv_handle_t *handle) {
     uva__loop_released(rt);
 }
 
-static void close_socket(uva_stream_t *stream) {
+void uva__socket_close(uva_stream_t *stream) {
     uva__socket_t *socket = uva__socket_of(stream);
     uva__socket_close_reading(socket);
     uva__socket_close_writing(socket);
@@ -32,12 +32,14 @@ static void close_socket(uva_stream_t *stream) {
 
 static const uva__stream_kind_t socket_kind = {
     .bytes = sizeof(uva__socket_t),
-    .wait = uva__socket_wait,
-    .settle = uva__socket_settle,
-    .write = uva__socket_write,
-    .shutdown = uva__socket_shutdown,
-    .close = close_socket,
+    UVA__SOCKET_SIDES,
+    .close = uva__socket_close,
 };
+
+uva__socket_t *uva__socket_behind(uva_stream_t *stream) {
+    return stream->kind->write == uva__socket_write ? uva__socket_of(stream)
+                                                    : NULL;
+}
 
 static int init_handle(uva__socket_t *socket, uva__transport_t transport) {
     uv_loop_t *loop = socket->stream.runtime->loop;
@@ -46,21 +48,27 @@ static int init_handle(uva__socket_t *socket, uva__transport_t transport) {
     return uv_tcp_init(loop, &socket->handle.tcp);
 }
 
+int uva__socket_own_handle(uva__socket_t *socket, int code) {
+    socket->fd = -1;
+    if (code < 0) {
+        uva__stream_unref(&socket->stream);
+        return code;
+    }
+    socket->stream.runtime->handles++;
+    socket->handle.any.data = socket;
+    uv_unref(&socket->handle.any);
+    return 0;
+}
+
 int uva__socket_make(uva_runtime_t *rt, uva__transport_t transport,
                      uva__socket_t **ret_socket) {
     uva_stream_t *stream = uva__stream_make(rt, &socket_kind);
     if (stream == NULL)
         return UV_ENOMEM;
     uva__socket_t *socket = uva__socket_of(stream);
-    socket->fd = -1;
-    int code = init_handle(socket, transport);
-    if (code < 0) {
-        uva__stream_unref(stream);
+    int code = uva__socket_own_handle(socket, init_handle(socket, transport));
+    if (code < 0)
         return code;
-    }
-    rt->handles++;
-    socket->handle.any.data = socket;
-    uv_unref(&socket->handle.any);
     /* Without a socket this is a note for when there is one. */
     if (transport == UVA__TCP)
         code = uv_tcp_nodelay(&socket->handle.tcp, 1);
@@ -86,23 +94,27 @@ static int give_fd(uva__socket_t *socket, uva__transport_t transport, int fd) {
     return uv_tcp_open(&socket->handle.tcp, fd);
 }
 
-int uva__socket_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
-                      const char *site, uva_stream_t **ret_stream) {
+int uva__socket_try_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
+                          const char *site, uva_stream_t **ret_stream) {
     uva__socket_t *socket;
     int code = uva__socket_make(rt, transport, &socket);
-    if (code < 0) {
-        (void)close(fd);
-        return code;
-    }
-    code = give_fd(socket, transport, fd);
     if (code < 0)
-        (void)close(fd);
-    else
-        code = uva__socket_open(socket, site);
+        return code;
+    code = give_fd(socket, transport, fd);
     if (code < 0) {
         uva_stream_close(&socket->stream);
         return code;
     }
+    socket->fd = fd;
+    uva__stream_publish(&socket->stream, site);
     *ret_stream = &socket->stream;
     return 0;
+}
+
+int uva__socket_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
+                      const char *site, uva_stream_t **ret_stream) {
+    int code = uva__socket_try_adopt(rt, transport, fd, site, ret_stream);
+    if (code < 0)
+        (void)close(fd);
+    return code;
 }

@@ -33,6 +33,7 @@ struct uva__socket {
     int failure; /* what a write found the connection failed with; the kernel
                     says so once, and afterwards only the end of file */
     bool armed;  /* uv_read_start() is in effect */
+    bool plain;  /* found to be no socket: a pipe or a terminal */
     uva__reader_t *reader;
     uva__waiter_t *writer;
     uva__gate_t *gate; /* NULL until the socket was full for the first time */
@@ -41,14 +42,23 @@ struct uva__socket {
         uv_stream_t stream;
         uv_tcp_t tcp;
         uv_pipe_t pipe;
-    } handle; /* its data is the socket */
+    } handle; /* its data is the socket; must stay the last member */
 };
+
+/* What every kind does that begins with a uva__socket_t. */
+#define UVA__SOCKET_SIDES \
+    .wait = uva__socket_wait, .settle = uva__socket_settle, \
+    .write = uva__socket_write, .shutdown = uva__socket_shutdown, \
+    .look = uva__socket_look, .watch = uva__socket_watch, .is_outside = true
 
 typedef enum { UVA__TCP, UVA__PIPE } uva__transport_t;
 
 static inline uva__socket_t *uva__socket_of(uva_stream_t *stream) {
     return (uva__socket_t *)stream;
 }
+
+/* NULL when there is none behind the stream. */
+uva__socket_t *uva__socket_behind(uva_stream_t *stream);
 
 /* One with an initialised handle and no socket yet. 0, or a code. */
 int uva__socket_make(uva_runtime_t *rt, uva__transport_t transport,
@@ -57,7 +67,17 @@ int uva__socket_make(uva_runtime_t *rt, uva__transport_t transport,
 /* The handle has its socket: the stream is the user's from now on. */
 int uva__socket_open(uva__socket_t *socket, const char *site);
 
-/* A stream for a connected socket. Takes fd, also on failure. */
+/* The socket's handle was initialised, if `code` is 0; else it goes. */
+int uva__socket_own_handle(uva__socket_t *socket, int code);
+
+void uva__socket_close(uva_stream_t *stream);
+
+/* A stream for a connected socket or a pipe; on failure fd is still the
+ * caller's. */
+int uva__socket_try_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
+                          const char *site, uva_stream_t **ret_stream);
+
+/* The same, and takes fd also on failure. */
 int uva__socket_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
                       const char *site, uva_stream_t **ret_stream);
 
@@ -66,6 +86,8 @@ int uva__socket_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
 ssize_t uva__socket_wait(uva__task_t *task, uva_stream_t *stream, char *buffer,
                          size_t bytes);
 void uva__socket_settle(uva_stream_t *stream);
+int uva__socket_look(uva_stream_t *stream);
+int uva__socket_watch(uva_stream_t *stream);
 void uva__socket_close_reading(uva__socket_t *socket);
 
 int uva__socket_write(uva__task_t *task, uva_stream_t *stream,

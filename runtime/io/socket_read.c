@@ -8,7 +8,7 @@
  *   a task is parked in a read     its own buffer; nothing is copied
  *   a task was woken and will run  nothing: it takes the rest itself, at the
  *                                  next poll
- *   nobody reads                   the inbox; when that is full the stream is
+ *   nobody reads, or one watches   the inbox; when that is full the stream is
  *                                  paused, and armed again once little is left
  *
  * libuv (up to 1.51, uv__read in unix/stream.c) calls the alloc callback,
@@ -21,7 +21,9 @@
  */
 #include "socket.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <sys/socket.h>
 
 #include "../assert.h"
 #include "../task.h"
@@ -96,7 +98,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested,
                                 (unsigned)socket->reader->bytes);
         return;
     }
-    if (socket->stream.reading)
+    if (socket->stream.reading && socket->stream.readable == NULL)
         return;
     if (uva__inbox_held(inbox) == 0 &&
         !uva__inbox_ensure(inbox, UVA__INBOX_BYTES))
@@ -105,14 +107,29 @@ static void on_alloc(uv_handle_t *handle, size_t suggested,
                             (unsigned)(inbox->capacity - inbox->end));
 }
 
+/* libuv takes a hang-up behind the last bytes for their end, also when the
+ * connection was reset (uv__stream_io, 1.44 to 1.51): half a message would pass
+ * for a whole one. UV_EPIPE is what a reset behind a proper end leaves. */
+static int why_ended(const uva__socket_t *socket) {
+    int error = 0;
+    socklen_t bytes = sizeof error;
+    if (socket->failure != 0)
+        return socket->failure;
+    if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) < 0 ||
+        error == 0 || error == EPIPE)
+        return UV_EOF;
+    return uv_translate_sys_error(error);
+}
+
 /* libuv has stopped reading, or will as soon as the callback returns. */
 static void end_reading(uva__socket_t *socket, int code) {
-    if (code == UV_EOF && socket->failure != 0)
-        code = socket->failure;
+    if (code == UV_EOF)
+        code = why_ended(socket);
     socket->armed = false;
     socket->stream.read_end = code;
     if (socket->reader != NULL)
         wake_reader(socket, code);
+    uva__stream_readable(&socket->stream, code);
 }
 
 static void on_read(uv_stream_t *handle, ssize_t bytes, const uv_buf_t *room) {
@@ -123,11 +140,13 @@ static void on_read(uv_stream_t *handle, ssize_t bytes, const uv_buf_t *room) {
     } else if (bytes > 0) {
         socket->stream.inbox.end += (size_t)bytes;
         pause_if_full(socket);
+        uva__stream_readable(&socket->stream, 0);
     } else if (bytes == UV_ENOBUFS && room->base == NULL) {
         /* We gave it no room: on purpose while a task is about to run, else
          * there was no memory, and it stays in the kernel until it is read. */
-        if (!socket->stream.reading)
+        if (!socket->stream.reading || socket->stream.readable != NULL)
             pause_reading(socket);
+        uva__stream_readable(&socket->stream, UV_ENOMEM);
     } else if (bytes < 0) {
         end_reading(socket, (int)bytes);
     }
@@ -168,4 +187,18 @@ ssize_t uva__socket_wait(uva__task_t *task, uva_stream_t *stream, char *buffer,
                             .bytes = bytes < INT_MAX ? bytes : INT_MAX};
     socket->reader = &reader;
     return uva__park(task, &reader.waiter);
+}
+
+/* ---- watching ----------------------------------------------------------- */
+
+/* Only libuv knows: it is asked to read ahead. Where that fails, the watch, or
+ * the read, says so. */
+int uva__socket_look(uva_stream_t *stream) {
+    resume_if_low(uva__socket_of(stream));
+    return UV_EAGAIN;
+}
+
+int uva__socket_watch(uva_stream_t *stream) {
+    uva__inbox_drop(&stream->inbox);
+    return arm(uva__socket_of(stream));
 }

@@ -5,7 +5,8 @@
  * nearly always that takes all, with one system call and no allocation. When
  * the socket is full the task parks until it takes more, and goes on. So
  * libuv never holds bytes of a caller that has gone (R9), and it is known
- * exactly how many were written when a task is cut.
+ * exactly how many were written when a task is cut. Pipes and terminals, which
+ * are no sockets and say so at the first try, are written with writev(2).
  *
  * When the socket has room is told by the gate, a uv_poll_t on a duplicate of
  * the descriptor (libuv has one watcher for each). It is made when the socket
@@ -22,10 +23,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../loop.h"
 #include "../task.h"
+#include "sigpipe.h"
 
 /* Where it is missing (macOS), libuv sets SO_NOSIGPIPE on the socket. */
 #ifndef MSG_NOSIGNAL
@@ -35,7 +38,7 @@
 #define MSG_MORE 0
 #endif
 
-/* Buffers in one sendmsg(2): the kernel's limit. */
+/* Buffers in one sendmsg(2) or writev(2): the kernel's limit. */
 enum { MOST_BUFFERS = 1024 };
 
 /* libuv promises that a uv_buf_t may be cast to a struct iovec. */
@@ -64,17 +67,39 @@ static ssize_t send_once(int fd, const uva__rest_t *rest) {
     return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
+/* The same for what is no socket. */
+static ssize_t write_once(int fd, const uva__rest_t *rest) {
+    uva__sigpipe_t sigpipe;
+    ssize_t written;
+    uva__sigpipe_block(&sigpipe);
+    if (rest->count == 1 || rest->offset > 0)
+        written = write(fd, rest->buffers->base + rest->offset,
+                        rest->buffers->len - rest->offset);
+    else
+        written = writev(fd, (const struct iovec *)rest->buffers,
+                         rest->count < MOST_BUFFERS ? (int)rest->count
+                                                    : MOST_BUFFERS);
+    uva__sigpipe_restore(&sigpipe, written < 0 && errno == EPIPE);
+    return written;
+}
+
 /* A socket's way to say what becomes of its connection, which it says once. */
-static bool is_failure(int code) {
-    return code != UV_EPIPE && code != UV_ENOMEM && code != UV_ENOBUFS;
+static bool is_failure(const uva__socket_t *socket, int code) {
+    return !socket->plain && code != UV_EPIPE && code != UV_ENOMEM &&
+           code != UV_ENOBUFS;
 }
 
 /* Writes what the socket takes, from none to all of the rest; or a code. */
 static ssize_t send_some(uva__socket_t *socket, uva__rest_t *rest) {
     ssize_t sent;
-    do
-        sent = send_once(socket->fd, rest);
-    while (sent < 0 && errno == EINTR);
+    do {
+        sent = socket->plain ? write_once(socket->fd, rest)
+                             : send_once(socket->fd, rest);
+        if (sent < 0 && errno == ENOTSOCK && !socket->plain) {
+            socket->plain = true;
+            errno = EINTR;
+        }
+    } while (sent < 0 && errno == EINTR);
     if (sent >= 0) {
         uva__rest_advance(rest, (size_t)sent);
         return sent;
@@ -82,7 +107,7 @@ static ssize_t send_some(uva__socket_t *socket, uva__rest_t *rest) {
     if (errno == EAGAIN || errno == EWOULDBLOCK)
         return 0;
     int code = uv_translate_sys_error(errno);
-    if (is_failure(code))
+    if (is_failure(socket, code))
         socket->failure = code;
     return code;
 }

@@ -67,5 +67,6 @@ void uva_stream_close(uva_stream_t *stream) {
     stream->closing = true;
     if (stream->resource.close != NULL)
         uva__list_remove(&stream->runtime->resources, &stream->resource.link);
+    uva__stream_readable(stream, UV_ECANCELED);
     stream->kind->close(stream);
 }

@@ -15,6 +15,7 @@
 #include "../runtime.h"
 #include "inbox.h"
 #include "open.h"
+#include "readable.h"
 #include "uvawait/stream.h"
 
 /* What is left to write. */
@@ -40,6 +41,14 @@ typedef struct uva__stream_kind {
     void (*close)(uva_stream_t *stream);
     /* The memory is about to go. May be NULL. */
     void (*drop)(uva_stream_t *stream);
+    /* Nothing is held and the end has not come: whether `wait` would find
+     * something, 0 or the code; UV_EAGAIN: it would wait. `watch` makes
+     * uva__stream_readable() be called when that changes; 0 or a code.
+     * `unwatch` may be NULL; all three are where a kind cannot tell. */
+    int (*look)(uva_stream_t *stream);
+    int (*watch)(uva_stream_t *stream);
+    void (*unwatch)(uva_stream_t *stream);
+    bool is_outside; /* bytes come from libuv alone */
 } uva__stream_kind_t;
 
 struct uva_stream {
@@ -47,13 +56,14 @@ struct uva_stream {
     uva_runtime_t *runtime;
     uint32_t refs; /* handles not yet closed + calls inside + the kind's own */
     bool closing;
-    bool reading;  /* a task is in a reading call */
+    bool reading;  /* a task is in a reading call, or watches */
     bool writing;  /* a task is in a writing call */
     bool shut;     /* the writing side has been ended */
     int read_end;  /* UV_EOF or the error behind the last byte; 0: none yet */
     int write_end; /* why no more is written; 0: it is */
     uva__inbox_t inbox;
-    uva__resource_t resource; /* linked while OPEN */
+    uva__readable_t *readable; /* who watches; NULL: nobody */
+    uva__resource_t resource;  /* linked while OPEN */
 };
 
 /* A stream of a kind with one reference, cleared; NULL without memory. */
@@ -69,6 +79,10 @@ int uva__stream_enter(uva_stream_t *stream, const char *call,
                       uva__task_t **ret_task);
 
 void uva__stream_unref(uva_stream_t *stream);
+
+/* Something can be read: 0, or the code that a read would get. Tells who
+ * watches, if somebody does. */
+void uva__stream_readable(uva_stream_t *stream, int code);
 
 /* So many bytes of the rest are written. */
 void uva__rest_advance(uva__rest_t *rest, size_t bytes);

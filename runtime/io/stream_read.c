@@ -9,6 +9,7 @@
 #include "stream.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../task.h"
@@ -234,4 +235,67 @@ ssize_t uva_readline(uva_stream_t *stream, char *buffer, size_t capacity) {
     return end_call(stream, capacity > 0
                                 ? read_line(task, stream, buffer, capacity)
                                 : UV_EINVAL);
+}
+
+/* ---- to the end --------------------------------------------------------- */
+
+enum { FIRST_ROOM = 4096 };
+
+typedef struct whole {
+    char *data;
+    size_t bytes;
+    size_t room; /* one more than the limit at the most, by which to see that
+                    there is more */
+} whole_t;
+
+static bool make_room(whole_t *whole, size_t limit) {
+    size_t room = whole->room < FIRST_ROOM ? FIRST_ROOM : 2 * whole->room;
+    if (room > limit)
+        room = limit + 1;
+    char *data = realloc(whole->data, room);
+    if (data == NULL)
+        return false;
+    whole->data = data;
+    whole->room = room;
+    return true;
+}
+
+static ssize_t read_whole(uva__task_t *task, uva_stream_t *stream, size_t limit,
+                          whole_t *whole) {
+    for (;;) {
+        ssize_t some = UV_ENOMEM;
+        if (whole->bytes < whole->room || make_room(whole, limit))
+            some = read_some(task, stream, whole->data + whole->bytes,
+                             whole->room - whole->bytes);
+        if (some == UV_EOF)
+            return 0;
+        if (some < 0)
+            return give_up(stream, whole->data, whole->bytes, some);
+        whole->bytes += (size_t)some;
+        if (whole->bytes > limit)
+            return give_up(stream, whole->data, whole->bytes, UV_ENOBUFS);
+    }
+}
+
+int uva_read_all(uva_stream_t *stream, size_t limit, char **ret_data,
+                 size_t *ret_bytes) {
+    uva__task_t *task;
+    int code = begin_call(stream, "uva_read_all", "", 0, &task);
+    if (code < 0)
+        return code;
+    if (ret_data == NULL)
+        return (int)end_call(stream, UV_EINVAL);
+    if (limit >= SSIZE_MAX)
+        limit = SSIZE_MAX - 1;
+    whole_t whole = {0};
+    code = (int)end_call(stream, read_whole(task, stream, limit, &whole));
+    if (code < 0) {
+        free(whole.data);
+        return code;
+    }
+    whole.data[whole.bytes] = '\0';
+    *ret_data = whole.data;
+    if (ret_bytes != NULL)
+        *ret_bytes = whole.bytes;
+    return 0;
 }

@@ -123,6 +123,12 @@ WRAP_INT(UV_TCP_OPEN, uv_tcp_open,
     (uv_tcp_t *a, uv_os_sock_t b), (a, b))
 WRAP_INT(UV_PIPE_OPEN, uv_pipe_open,
     (uv_pipe_t *a, uv_file b), (a, b))
+WRAP_INT(UV_TTY_INIT, uv_tty_init,
+    (uv_loop_t *a, uv_tty_t *b, uv_file c, int d), (a, b, c, d))
+WRAP_INT(UV_TTY_SET_MODE, uv_tty_set_mode,
+    (uv_tty_t *a, uv_tty_mode_t b), (a, b))
+WRAP_INT(UV_TTY_GET_WINSIZE, uv_tty_get_winsize,
+    (uv_tty_t *a, int *b, int *c), (a, b, c))
 WRAP_INT(UV_FILENO, uv_fileno,
     (const uv_handle_t *a, uv_os_fd_t *b), (a, b))
 WRAP_INT(UV_POLL_INIT, uv_poll_init,

@@ -83,6 +83,22 @@ typedef struct uva_waiters {
 #define UVA_WAITERS_INIT { { NULL, NULL }, NULL }
 /* clang-format on */
 
+/* A field that several threads use; plain in C++, which only needs its size. */
+#ifdef __cplusplus
+#define UVA_ATOMIC(type) type
+#else
+#define UVA_ATOMIC(type) _Atomic(type)
+#endif
+
+/* How other threads have something done in the loop's. Private; public only for
+ * its size. */
+typedef struct uva_ping {
+    struct uva_ping *next; /* on the runtime's list of those that were fired */
+    uva_runtime_t *runtime;
+    void (*run)(struct uva_ping *ping);
+    UVA_ATOMIC(unsigned) state;
+} uva_ping_t;
+
 /* What a task holds and must give back before it ends, in a list that hangs on
  * the task; if it does not, its end calls `abandon`. Private; public only for
  * its size. */

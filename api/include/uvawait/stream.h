@@ -222,6 +222,23 @@ UVA_API UVA_PARKS ssize_t uva_readline(uva_stream_t *stream, char *buffer,
                                        size_t capacity);
 
 /**
+ * Reads to the end of the stream, into memory of its own that ends with a NUL.
+ * limit is how many bytes there may be without that; SIZE_MAX is no limit.
+ *
+ * Context:  task
+ * Parks:    until the end has come
+ * Cancel:   UV_ECANCELED; what had arrived stays in the stream
+ * Returns:  0; UV_ENOBUFS when there are more than `limit` bytes (they stay in
+ *           the stream); UV_ECONNRESET ... (what had arrived is dropped);
+ *           UV_ENOMEM (what had arrived stays, if there is memory for that);
+ *           as uva_read()
+ * Owns:     stream borrowed; *ret_data is new: free(). ret_bytes may be NULL
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int uva_read_all(uva_stream_t *stream, size_t limit,
+                                   char **ret_data, size_t *ret_bytes);
+
+/**
  * Writes all of data.
  *
  * Context:  task
