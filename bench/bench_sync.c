@@ -263,7 +263,7 @@ PEER(go, event)
 #define GO(title, workload, count)
 #endif
 
-#ifdef BENCH_PYTHON_PEER
+#ifdef BENCH_PYTHON
 PEER(python, lock)
 PEER(python, contended)
 PEER(python, rendezvous)

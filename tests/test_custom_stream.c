@@ -122,7 +122,7 @@ START_TEST(custom_stream_frees_its_state_last) {
 }
 END_TEST
 
-/* A write that fails after some bytes breaks the stream; before, it does not. */
+/* A write that fails before its first byte breaks nothing. */
 static int fail_main(void *arg) {
     (void)arg;
     open_upper();

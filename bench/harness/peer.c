@@ -29,8 +29,8 @@ int peer_go(bench_job_t *job, const char *workload) {
 }
 #endif
 
-#ifdef BENCH_PYTHON_PEER
+#ifdef BENCH_PYTHON
 int peer_python(bench_job_t *job, const char *workload) {
-    return run(job, BENCH_PYTHON_PEER, workload);
+    return run(job, BENCH_PYTHON " " BENCH_PEERS "/sync.py", workload);
 }
 #endif

@@ -1,6 +1,7 @@
 /**
  * Subjects that are other programs: the same workload in another language, in
- * turn with ours. They are in bench/peers/, and print nanoseconds per operation.
+ * turn with ours. They are in bench/peers/, and print nanoseconds per
+ * operation.
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H

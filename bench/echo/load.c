@@ -1,0 +1,162 @@
+#include "load.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "bench/harness/measure.h"
+
+enum { EVENTS = 256, MOST_SAMPLES = 1 << 21 };
+
+typedef struct connection {
+    int fd;
+    size_t got; /* of the answer */
+    uint64_t sent_ns;
+    char answer[ECHO_BYTES];
+} connection_t;
+
+typedef struct load {
+    int epoll;
+    connection_t *connections;
+    size_t count;
+    uint64_t requests;
+    uint32_t *samples; /* ns, the first MOST_SAMPLES */
+    char message[ECHO_BYTES];
+} load_t;
+
+static int failed(const char *what) {
+    return bench_wrong("load: %s: %s", what, strerror(errno));
+}
+
+static int connect_one(load_t *load, connection_t *connection, int port) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    int on = 1;
+
+    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection->fd < 0)
+        return failed("socket");
+    if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) <
+        0)
+        return failed("connect");
+    (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)
+        return failed("epoll_ctl");
+    return 0;
+}
+
+static int request(load_t *load, connection_t *connection) {
+    connection->got = 0;
+    connection->sent_ns = bench_now_ns();
+    if (send(connection->fd, load->message, ECHO_BYTES, MSG_NOSIGNAL) !=
+        ECHO_BYTES)
+        return failed("send");
+    return 0;
+}
+
+/* Takes what has come; when it is the whole answer, asks again. */
+static int answer(load_t *load, connection_t *connection) {
+    ssize_t bytes = recv(connection->fd, connection->answer + connection->got,
+                         ECHO_BYTES - connection->got, 0);
+    if (bytes <= 0)
+        return failed("the server closed a connection");
+    connection->got += (size_t)bytes;
+    if (connection->got < ECHO_BYTES)
+        return 0;
+    if (memcmp(connection->answer, load->message, ECHO_BYTES) != 0)
+        return bench_wrong("load: a wrong answer");
+    if (load->requests < MOST_SAMPLES)
+        load->samples[load->requests] =
+            (uint32_t)(bench_now_ns() - connection->sent_ns);
+    load->requests++;
+    return request(load, connection);
+}
+
+/* Answers what comes, until so many requests or the moment. */
+static int serve_until(load_t *load, uint64_t requests, uint64_t end_ns) {
+    struct epoll_event events[EVENTS];
+    int code = 0;
+
+    while (code == 0 && load->requests < requests && bench_now_ns() < end_ns) {
+        int count = epoll_wait(load->epoll, events, EVENTS, 5000);
+        if (count == 0)
+            return bench_wrong("load: no answer for 5 s");
+        for (int i = 0; i < count && code == 0; i++)
+            code = answer(load, events[i].data.ptr);
+    }
+    return code;
+}
+
+/* Not measured is how all connections are accepted: each has been answered
+ * before the time begins, in the middle at least. */
+static int run_for(load_t *load, double seconds, double *ret_seconds) {
+    int code = 0;
+
+    for (size_t i = 0; i < load->count && code == 0; i++)
+        code = request(load, &load->connections[i]);
+    if (code == 0)
+        code = serve_until(load, 4 * load->count, UINT64_MAX);
+    load->requests = 0;
+    uint64_t start = bench_now_ns();
+    if (code == 0)
+        code = serve_until(load, UINT64_MAX, start + (uint64_t)(seconds * 1e9));
+    *ret_seconds = (double)(bench_now_ns() - start) / 1e9;
+    return code;
+}
+
+static int compare(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static double p99_us(load_t *load) {
+    size_t count =
+        load->requests < MOST_SAMPLES ? (size_t)load->requests : MOST_SAMPLES;
+    if (count == 0)
+        return 0;
+    qsort(load->samples, count, sizeof *load->samples, compare);
+    return load->samples[count * 99 / 100] / 1e3;
+}
+
+static int run(load_t *load, int port, double seconds,
+               load_result_t *ret_result) {
+    load->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (load->epoll < 0)
+        return failed("epoll_create1");
+    int code = 0;
+    for (size_t i = 0; i < load->count && code == 0; i++)
+        code = connect_one(load, &load->connections[i], port);
+    if (code == 0)
+        code = run_for(load, seconds, &ret_result->seconds);
+    ret_result->requests = load->requests;
+    ret_result->p99_us = p99_us(load);
+    for (size_t i = 0; i < load->count; i++) {
+        if (load->connections[i].fd > 0)
+            close(load->connections[i].fd);
+    }
+    close(load->epoll);
+    return code;
+}
+
+int load_run(int port, size_t connections, double seconds,
+             load_result_t *ret_result) {
+    load_t load = {.count = connections};
+    int code = UV_ENOMEM;
+
+    load.connections = calloc(connections, sizeof *load.connections);
+    load.samples = malloc(MOST_SAMPLES * sizeof *load.samples);
+    memset(load.message, 'x', sizeof load.message);
+    if (load.connections != NULL && load.samples != NULL)
+        code = run(&load, port, seconds, ret_result);
+    free(load.connections);
+    free(load.samples);
+    return code;
+}
