@@ -21,7 +21,7 @@ int uva__guess_handle(int fd, uv_handle_type *ret_type) {
 
 int uva__open_fd(uva_runtime_t *rt, int fd, const char *site,
                  uva_stream_t **ret_stream) {
-    uv_handle_type type;
+    uv_handle_type type = UV_UNKNOWN_HANDLE;
     int code = uva__guess_handle(fd, &type);
     if (code < 0)
         return code;
