@@ -122,6 +122,10 @@ END_TEST
 
 /* ---- each call in turn -------------------------------------------------- */
 
+/* So long that a listing of it has to grow. */
+#define LONG_NAME \
+    "soft-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 /* 0 when all went well; else the first code, and all is put back. */
 static int live(void) {
     uv_stat_t info;
@@ -131,16 +135,16 @@ static int live(void) {
     int code = uva_fs_mkdir("sub", 0700);
     if (code < 0)
         return code;
-    code = uva_fs_symlink("sub", "soft", 0);
+    code = uva_fs_symlink("sub", LONG_NAME, 0);
     if (code == 0)
-        code = uva_fs_readlink("soft", &path);
+        code = uva_fs_readlink(LONG_NAME, &path);
     free(path);
     path = NULL;
     if (code == 0)
-        code = uva_fs_realpath("soft", &path);
+        code = uva_fs_realpath(LONG_NAME, &path);
     free(path);
     if (code == 0)
-        code = uva_fs_stat("soft", &info);
+        code = uva_fs_stat(LONG_NAME, &info);
     if (code == 0)
         code = (int)uva_fs_scandir(".", &entries);
     free(entries);
@@ -155,7 +159,7 @@ static int live(void) {
     } else {
         code = fd;
     }
-    unlink("soft");
+    unlink(LONG_NAME);
     rmdir("sub");
     return code;
 }
