@@ -21,6 +21,7 @@
 
 #include "deadlock.h"
 #include "end.h"
+#include "ping.h"
 #include "post.h"
 #include "schedule.h"
 
@@ -114,6 +115,10 @@ static bool may_jump(uva_runtime_t *rt) {
 
 /* Decides how long the poll may take. */
 static void settle(uva_runtime_t *rt) {
+    /* What this thread has fired itself need not wait for the poll, and is to
+     * be done before nothing is said to be ready. */
+    if (uva__ready_is_empty(&rt->ready) && atomic_load(&rt->pings) != NULL)
+        uva__pings_deliver(rt);
     if (rt->life == UVA__ENDING)
         uva__end_press_on(rt);
     if (uva__ready_is_empty(&rt->ready))

@@ -38,6 +38,7 @@
 #include "uvawait/as_completed.h"
 #include "uvawait/barrier.h"
 #include "uvawait/base.h"
+#include "uvawait/broadcast.h"
 #include "uvawait/capacity_limiter.h"
 #include "uvawait/channel.h"
 #include "uvawait/combine.h"
@@ -70,11 +71,14 @@
 #include "uvawait/stream.h"
 #include "uvawait/task.h"
 #include "uvawait/thread.h"
+#include "uvawait/thread_channel.h"
+#include "uvawait/thread_event.h"
 #include "uvawait/time.h"
 #include "uvawait/tty.h"
 #include "uvawait/udp.h"
 #include "uvawait/version.h"
 #include "uvawait/wait_group.h"
+#include "uvawait/watch.h"
 #include "uvawait/whole_file.h"
 
 #endif
