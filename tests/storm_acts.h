@@ -3,7 +3,10 @@
  * what must hold after each: its outcome is one that the contract allows, and
  * agrees with what the children themselves have written down.
  *
- * An act returns its code; the table at the end names them all.
+ * An act returns its code; test_storm.c has a table of them all. This file has
+ * those with time, children and blocks; what is held for a while is in
+ * storm_gates.h, what tasks meet at in storm_meetings.h, what passes between
+ * them in storm_traffic.h and storm_select.h.
  */
 #ifndef STORM_ACTS_H
 #define STORM_ACTS_H
@@ -34,6 +37,38 @@ static void check_cut(const before_t *before, int code) {
         must(me()->is_cut || storm.lifted != before->lifted);
     else
         must(!before->was_cut);
+}
+
+/* A scope around one wait that might have no end. */
+typedef struct limit {
+    uva_scope_t scope;
+    uint64_t due_ms;
+    before_t before; /* its waits */
+} limit_t;
+
+static void limit_open(limit_t *limit) {
+    uint64_t ms = nap_ms();
+    limit->due_ms = uva_now_ms() + ms;
+    uva_scope_open(&limit->scope, ms, 0);
+    limit->before = look_before();
+}
+
+/* Of the wait's code and the scope's: what the act returns. */
+static int limit_close(limit_t *limit, int code) {
+    if (code == UV_ECANCELED)
+        check_cut(&limit->before, code);
+    int ended = uva_scope_close(&limit->scope);
+    must(ended == 0 || ended == UV_ECANCELED || ended == UV_ETIMEDOUT);
+    if (code != UV_ECANCELED)
+        return code;
+    must(ended != 0 || storm.lifted != limit->before.lifted);
+    must(ended != UV_ETIMEDOUT || uva_now_ms() >= limit->due_ms);
+    return ended == UV_ETIMEDOUT ? ended : code;
+}
+
+/* Whether there was a wait that came to a good end. */
+static bool has_waited(const before_t *before, int code) {
+    return code >= 0 && uva_now_ms() != before->ms;
 }
 
 /* The call cannot have taken time. */
@@ -483,33 +518,6 @@ static int act_local(place_t at) {
     uva_local_close(&block);
     must(uva_local_get(&weather) == outer);
     return code;
-}
-
-/* ---- gates -------------------------------------------------------------- */
-
-static int act_semaphore(place_t at) {
-    if (at.floor == GATES)
-        return act_yield(at);
-    unsigned which = at.floor + choose(GATES - at.floor);
-    uva_semaphore_t *gate = &storm.gates[which];
-    bool tries = once_in(4);
-    before_t before = look_before();
-    int code =
-        tries ? uva_semaphore_try_acquire(gate) : uva_semaphore_acquire(gate);
-    if (code < 0) {
-        must(code == (tries ? UV_EAGAIN : UV_ECANCELED));
-        if (!tries)
-            check_cut(&before, code);
-        return tries ? 0 : code;
-    }
-    must(code == 0);
-    storm.owned[which]++;
-    must(uva_semaphore_value(gate) + storm.owned[which] <= gate_permits[which]);
-    at.floor = which + 1;
-    (void)perform(deeper(at), 1 + choose(2));
-    storm.owned[which]--;
-    must(uva_semaphore_release(gate) == 0);
-    return 0;
 }
 
 /* ---- cancelling --------------------------------------------------------- */

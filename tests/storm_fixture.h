@@ -23,7 +23,7 @@
 #include "uvawait.h"
 
 enum {
-    GATES = 4,
+    GATES = 12,
     BROOD = 6,
     DEPTH = 4,      /* children of children ... of main */
     NESTING = 3,    /* blocks within blocks of one task */
@@ -32,6 +32,15 @@ enum {
     STRAYS = 1024,  /* tasks that outlive who made them */
     MOMENTS = 65536 /* milliseconds that a storm may last */
 };
+
+/* What may be held; see storm_gates.h. */
+typedef enum {
+    GATE_SEMAPHORE,
+    GATE_LOCK,
+    GATE_RWLOCK,
+    GATE_LIMITER,
+    GATE_ONCE
+} gate_kind_t;
 
 typedef enum { MARK_ALIVE = 0x5707311f, MARK_GONE = 0x0dead } mark_t;
 
@@ -94,8 +103,6 @@ typedef struct storm {
     size_t made;      /* tasks so far */
     size_t lifted;    /* how often a cancellation may have been taken back */
     size_t calls_due; /* on_done callbacks and posts that must still run */
-    uva_semaphore_t gates[GATES];
-    size_t owned[GATES]; /* permits that tasks hold and know of */
     uva_future_t *targets[KNOWN];
     range_t *ranges[KNOWN];
     ring_t *rings[KNOWN];
@@ -107,7 +114,11 @@ typedef struct storm {
 } storm_t;
 
 static storm_t storm;
-static const size_t gate_permits[GATES] = {1, 2, 3, 5};
+static const gate_kind_t gate_kinds[GATES] = {
+    GATE_SEMAPHORE, GATE_LOCK,    GATE_SEMAPHORE, GATE_RWLOCK,
+    GATE_ONCE,      GATE_LIMITER, GATE_LOCK,      GATE_SEMAPHORE,
+    GATE_ONCE,      GATE_LIMITER, GATE_RWLOCK,    GATE_SEMAPHORE};
+static const size_t gate_permits[GATES] = {1, 1, 2, 1, 1, 1, 1, 3, 1, 1, 1, 5};
 static const uva_local_t weather = UVA_LOCAL_INIT(NULL);
 static const char local_values[8];
 
@@ -119,6 +130,31 @@ static const char local_values[8];
                          " ms: not so: %s", \
                          storm.seed, storm.made, uva_now_ms(), #condition); \
     } while (0)
+
+/* ---- coverage ----------------------------------------------------------- */
+
+/* What a season of storms must have met, or it shows nothing about it. */
+/* clang-format off */
+#define SIGHTS(X) \
+    X(NOTIFIED) X(SHARED) X(ONCE_AWAITED) X(EVENT_AWAITED) X(ROUND) \
+    X(ROUND_BROKEN) X(GROUP_AWAITED) X(TOKENS_AWAITED) X(ITEM_AWAITED) \
+    X(ROOM_AWAITED) X(JOIN_AWAITED) X(PUT_SHUT_OUT) X(GET_SHUT_OUT) \
+    X(NEWS_AWAITED) X(NEWS_MISSED) X(NEWS_ENDED) X(CHANGE_AWAITED) \
+    X(CHANGES_ENDED) X(SEND_AWAITED) X(RECEIPT_AWAITED) X(SEND_CLOSED) \
+    X(RECEIPT_CLOSED) X(BYTE_AWAITED) X(SENT_BY_SELECT) \
+    X(RECEIVED_BY_SELECT) X(DONE_BY_SELECT) X(READABLE_BY_SELECT) \
+    X(SELECT_AWAITED) X(MANY_CASES)
+/* clang-format on */
+
+#define SIGHT_ITEM(name) SAW_##name,
+#define SIGHT_NAME(name) #name,
+enum { SIGHTS(SIGHT_ITEM) SIGHT_COUNT };
+static const char *const sight_names[] = {SIGHTS(SIGHT_NAME)};
+
+static size_t sights[SIGHT_COUNT]; /* of all storms of a case */
+
+/* Notes that it was met, if it was. */
+#define SAW(name, condition) (sights[SAW_##name] += (condition))
 
 /* ---- chance and time ---------------------------------------------------- */
 

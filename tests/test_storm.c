@@ -11,7 +11,9 @@
 #include <stdio.h>
 
 #include "runtime/runtime.h"
-#include "storm_acts.h"
+#include "storm_gates.h"
+#include "storm_meetings.h"
+#include "storm_select.h"
 
 /* ---- acts --------------------------------------------------------------- */
 
@@ -48,9 +50,24 @@ static const act_t acts[] = {
     {"group", act_group, 4, true, true},
     {"local", act_local, 1, false, true},
     {"semaphore", act_semaphore, 5, false, true},
+    {"lock", act_lock, 3, false, true},
+    {"condition", act_condition, 5, false, true},
+    {"rwlock", act_rwlock, 4, false, true},
+    {"capacity limiter", act_limiter, 3, false, true},
+    {"once", act_once, 3, false, true},
+    {"event", act_event, 4, false, false},
+    {"barrier", act_barrier, 3, false, false},
+    {"wait group", act_wait_group, 2, false, false},
+    {"rate limiter", act_rate_limiter, 2, false, false},
+    {"queue", act_queue, 6, false, false},
+    {"broadcast", act_broadcast, 3, false, false},
+    {"watch", act_watch, 3, false, false},
+    {"channel", act_channel, 6, false, false},
+    {"stream", act_stream, 2, false, false},
+    {"select", act_select, 6, false, false},
     {"strike", act_strike, 3, false, false},
     {"cancel oneself", act_cancel_self, 1, false, false},
-    {"thread", act_thread, 2, false, false},
+    {"thread", act_thread, 6, false, false},
 };
 
 enum { ACTS = sizeof acts / sizeof acts[0] };
@@ -216,11 +233,6 @@ static void check_nothing_is_left(uva_runtime_t *rt, size_t taken) {
     must(uva__ready_is_empty(&rt->ready));
     must(me()->requests == 0 && !me()->is_cut);
     must(me()->scope == &me()->root);
-    for (size_t i = 0; i < GATES; i++) {
-        must(storm.owned[i] == 0);
-        must(uva_semaphore_value(&storm.gates[i]) == gate_permits[i]);
-        must(storm.gates[i].waiters.list.first == NULL);
-    }
     for (size_t i = 0; i < KNOWN; i++)
         must(storm.ranges[i] == NULL && storm.rings[i] == NULL);
 }
@@ -231,11 +243,16 @@ static int storm_main(void *arg) {
     size_t taken = rt->pools.taken;
     size_t reserved = rt->ready.reserved;
     (void)ask(0);
+    selects_connect();
     uva_task_t *striker = uva_spawn(strike_on, NULL);
     run_waves();
     storm.is_over = true;
     must(uva_await(striker, NULL) == 0);
     await_strays(rt);
+    gates_check();
+    meetings_check();
+    traffic_check();
+    selects_check();
     (void)uva_yield(); /* forgets the last message */
     check_nothing_is_left(rt, taken);
     must(rt->ready.reserved == reserved);
@@ -257,12 +274,10 @@ static void prepare(const season_t *season, uint64_t seed) {
     storm.budget = season->tasks;
     storm.is_real = season->is_real;
     storm.outside.mark = MARK_ALIVE;
-    for (size_t i = 0; i < GATES; i++) {
-        if (i % 2 == 0)
-            uva_semaphore_init(&storm.gates[i], gate_permits[i]);
-        else
-            uva_semaphore_init_bounded(&storm.gates[i], gate_permits[i]);
-    }
+    gates_prepare();
+    meetings_prepare();
+    traffic_prepare();
+    selects_prepare();
 }
 
 static void run_storm(const season_t *season, uint64_t seed) {
@@ -291,6 +306,7 @@ static void run_season(const season_t *season, unsigned seeds) {
     if (getenv("UVA_STORM_SEED") != NULL)
         count = 1;
     memset(totals, 0, sizeof totals);
+    memset(sights, 0, sizeof sights);
     printf("seeds:");
     for (uint64_t seed = first; seed < first + count; seed++)
         run_storm(season, seed);
@@ -311,6 +327,10 @@ static void check_coverage(void) {
         ck_assert_msg(!can_be_cut || seen[CANCELLED] > 0,
                       "'%s' was never cancelled", acts[i].name);
     }
+    if (support_is_slow() || number_of("UVA_STORM_SEEDS", 1000) < 1000)
+        return;
+    for (size_t i = 0; i < SIGHT_COUNT; i++)
+        ck_assert_msg(sights[i] > 0, "nobody has met %s", sight_names[i]);
 }
 
 START_TEST(storm_leaves_nothing) {
@@ -334,7 +354,7 @@ START_TEST(storm_of_many_tasks) {
 END_TEST
 
 START_TEST(storm_with_threads) {
-    const season_t season = {.tasks = support_is_slow() ? 100 : 400,
+    const season_t season = {.tasks = support_is_slow() ? 200 : 400,
                              .is_real = true};
     run_season(&season, 4);
     ck_assert_uint_gt(atomic_load(&jobs_begun), 0);
