@@ -115,7 +115,8 @@ static void try_each(const char *path, const char *host, fault_t kind,
 
 START_TEST(faults_in_tcp_are_survived) {
     const char *host = "127.0.0.1";
-    try_each(NULL, host, FAULT_UV_TCP_INIT, 3);
+    try_each(NULL, host, FAULT_UV_TCP_INIT_EX, 1);
+    try_each(NULL, host, FAULT_UV_TCP_INIT, 2);
     try_each(NULL, host, FAULT_UV_TCP_NODELAY, 2);
     try_each(NULL, host, FAULT_UV_TCP_BIND, 1);
     try_each(NULL, host, FAULT_UV_TCP_GETSOCKNAME, 1);

@@ -218,7 +218,8 @@ static int listen_badly(void *arg) {
     int port = uva_listener_port(listener);
     ck_assert_int_eq(uva_tcp_listen("127.0.0.1", port, 8, &other),
                      UV_EADDRINUSE);
-    ck_assert_int_eq(uva_tcp_listen("localhost", 0, 8, &other), UV_EINVAL);
+    int code = uva_tcp_listen("no-such-host.invalid", 0, 8, &other);
+    ck_assert_int_eq(strncmp(uv_err_name(code), "EAI_", 4), 0);
     ck_assert_int_eq(uva_tcp_listen("127.0.0.1", -1, 8, &other), UV_EINVAL);
     ck_assert_int_eq(uva_tcp_listen("127.0.0.1", 65536, 8, &other), UV_EINVAL);
     ck_assert_int_eq(uva_tcp_listen("127.0.0.1", 0, 8, NULL), UV_EINVAL);

@@ -28,7 +28,7 @@
 #include "../loop.h"
 #include "../task.h"
 
-enum { LAST_PORT = 65535 };
+enum { LAST_PORT = 65535, DEFAULT_BACKLOG = 128 };
 
 struct uva_listener {
     uva_runtime_t *runtime;
@@ -83,8 +83,8 @@ static int adopt(uva_listener_t *listener, uv_handle_t *handle, int code) {
     return 0;
 }
 
-/* A listener with no socket yet. */
-static int make(uva_runtime_t *rt, uva__transport_t transport,
+/* A listener with no socket yet; or one of TCP with a socket of the family. */
+static int make(uva_runtime_t *rt, uva__transport_t transport, int family,
                 uva_listener_t **ret_listener) {
     uva_listener_t *listener = uva__take(&rt->pools, sizeof *listener);
     if (listener == NULL)
@@ -94,9 +94,10 @@ static int make(uva_runtime_t *rt, uva__transport_t transport,
                                  .fd = -1,
                                  .port = UV_EINVAL,
                                  .transport = transport};
-    int code = transport == UVA__PIPE
-                   ? uv_pipe_init(rt->loop, &listener->handle.pipe, 0)
-                   : uv_tcp_init(rt->loop, &listener->handle.tcp);
+    int code =
+        transport == UVA__PIPE
+            ? uv_pipe_init(rt->loop, &listener->handle.pipe, 0)
+            : uv_tcp_init_ex(rt->loop, &listener->handle.tcp, (unsigned)family);
     code = adopt(listener, &listener->handle.any, code);
     if (code < 0) {
         uva__give(&rt->pools, listener, sizeof *listener);
@@ -150,7 +151,7 @@ static int start(uva_listener_t *listener, int backlog) {
     int code = uv_fileno(&listener->handle.any, &listener->fd);
     if (code < 0)
         return code;
-    if (listen(listener->fd, backlog) < 0)
+    if (listen(listener->fd, backlog > 0 ? backlog : DEFAULT_BACKLOG) < 0)
         return uv_translate_sys_error(errno);
     code = uv_poll_init(listener->runtime->loop, &listener->poll, listener->fd);
     code = adopt(listener, (uv_handle_t *)&listener->poll, code);
@@ -175,10 +176,12 @@ static int finish(uva_listener_t *listener, int code, int backlog,
 
 /* Binds, and finds out the port. libuv keeps UV_EADDRINUSE back; asking for
  * the name brings it. */
-static int bind_tcp(uva_listener_t *listener, const struct sockaddr *address) {
+static int bind_tcp(uva_listener_t *listener, const struct sockaddr *address,
+                    bool ipv6_only) {
     struct sockaddr_storage name;
     int bytes = sizeof name;
-    int code = uv_tcp_bind(&listener->handle.tcp, address, 0);
+    int code = uv_tcp_bind(&listener->handle.tcp, address,
+                           ipv6_only ? UV_TCP_IPV6ONLY : 0);
     if (code == 0)
         code = uv_tcp_getsockname(&listener->handle.tcp,
                                   (struct sockaddr *)&name, &bytes);
@@ -190,22 +193,115 @@ static int bind_tcp(uva_listener_t *listener, const struct sockaddr *address) {
     return 0;
 }
 
-int uva_tcp_listen_at(const char *site, const char *host, int port, int backlog,
-                      uva_listener_t **ret_listener) {
+/* What listening by TCP is asked for. */
+typedef struct tcp_request {
+    uva_runtime_t *runtime;
+    const char *site;
+    const uva_tcp_listen_options_t *options;
+    int port;
+    uva_listener_t **ret_listener;
+} tcp_request_t;
+
+/* Before binding, so the socket must be there (libuv has it since 1.49). */
+static int share_port(const uva_listener_t *listener) {
+#ifdef SO_REUSEPORT
+    int on = 1;
+    int fd;
+    int code = uv_fileno(&listener->handle.any, &fd);
+    if (code < 0)
+        return code;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
+        return uv_translate_sys_error(errno);
+    return 0;
+#else
+    (void)listener;
+    return UV_ENOTSUP;
+#endif
+}
+
+static int listen_at(const tcp_request_t *request,
+                     const struct sockaddr *address) {
+    const uva_tcp_listen_options_t *options = request->options;
+    uva_listener_t *listener;
+    int code =
+        make(request->runtime, UVA__TCP,
+             options->reuse_port ? address->sa_family : AF_UNSPEC, &listener);
+    if (code < 0)
+        return code;
+    if (options->reuse_port)
+        code = share_port(listener);
+    if (code == 0)
+        code = bind_tcp(listener, address, options->ipv6_only);
+    return finish(listener, code, options->backlog, request->site,
+                  request->ret_listener);
+}
+
+static int listen_in_numbers(const tcp_request_t *request, const char *host) {
+    struct sockaddr_storage address;
+    int code = uva__parse_address(host, request->port, &address);
+    return code == 0 ? listen_at(request, (struct sockaddr *)&address) : code;
+}
+
+/* What a machine without IPv6 says, or one where it is turned off. */
+static bool is_without_ip6(int code) {
+    return code == UV_EAFNOSUPPORT || code == UV_EADDRNOTAVAIL ||
+           code == UV_EPROTONOSUPPORT;
+}
+
+static int listen_everywhere(const tcp_request_t *request) {
+    int code = listen_in_numbers(request, "::");
+    if (is_without_ip6(code) && !request->options->ipv6_only)
+        code = listen_in_numbers(request, "0.0.0.0");
+    return code;
+}
+
+/* At the first of its addresses that is ours. */
+static int listen_by_name(uva__task_t *task, const tcp_request_t *request,
+                          const char *host) {
+    struct addrinfo *list = NULL;
+    int code = uva__resolve(task, host, &list);
+    if (code < 0)
+        return code;
+    code = UV_EAI_NODATA;
+    for (struct addrinfo *entry = list; entry != NULL && code < 0;
+         entry = entry->ai_next) {
+        if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6)
+            continue;
+        uva__set_port(entry->ai_addr, request->port);
+        code = listen_at(request, entry->ai_addr);
+    }
+    uv_freeaddrinfo(list);
+    return code;
+}
+
+int uva_tcp_listen_with_at(const char *site,
+                           const uva_tcp_listen_options_t *options,
+                           const char *host, int port,
+                           uva_listener_t **ret_listener) {
+    static const uva_tcp_listen_options_t plain = {0};
     int code;
     uva_runtime_t *rt = uva__open_runtime("uva_tcp_listen", &code);
     if (rt == NULL)
         return code;
-    struct sockaddr_storage address;
-    if (ret_listener == NULL || port < 0 || port > LAST_PORT ||
-        uva__parse_address(host != NULL ? host : "0.0.0.0", port, &address) < 0)
+    if (ret_listener == NULL || port < 0 || port > LAST_PORT)
         return UV_EINVAL;
-    uva_listener_t *listener;
-    code = make(rt, UVA__TCP, &listener);
-    if (code < 0)
-        return code;
-    code = bind_tcp(listener, (struct sockaddr *)&address);
-    return finish(listener, code, backlog, site, ret_listener);
+    tcp_request_t request = {.runtime = rt,
+                             .site = site,
+                             .options = options != NULL ? options : &plain,
+                             .port = port,
+                             .ret_listener = ret_listener};
+    struct sockaddr_storage address;
+    if (host == NULL)
+        return listen_everywhere(&request);
+    if (rt->current == NULL || uva__parse_address(host, port, &address) == 0)
+        return listen_in_numbers(&request, host);
+    return listen_by_name(rt->current, &request, host);
+}
+
+int uva_tcp_listen_at(const char *site, const char *host, int port, int backlog,
+                      uva_listener_t **ret_listener) {
+    uva_tcp_listen_options_t options = {.backlog = backlog};
+    return uva_tcp_listen_with_at(site, &options, host, port, ret_listener);
 }
 
 int uva_pipe_listen_at(const char *site, const char *path, int backlog,
@@ -218,7 +314,7 @@ int uva_pipe_listen_at(const char *site, const char *path, int backlog,
     if (code < 0)
         return code;
     uva_listener_t *listener;
-    code = make(rt, UVA__PIPE, &listener);
+    code = make(rt, UVA__PIPE, AF_UNSPEC, &listener);
     if (code < 0)
         return code;
     code = uv_pipe_bind(&listener->handle.pipe, path);
@@ -230,9 +326,26 @@ int(uva_tcp_listen)(const char *host, int port, int backlog,
     return uva_tcp_listen_at(NULL, host, port, backlog, ret_listener);
 }
 
+int(uva_tcp_listen_with)(const uva_tcp_listen_options_t *options,
+                         const char *host, int port,
+                         uva_listener_t **ret_listener) {
+    return uva_tcp_listen_with_at(NULL, options, host, port, ret_listener);
+}
+
 int(uva_pipe_listen)(const char *path, int backlog,
                      uva_listener_t **ret_listener) {
     return uva_pipe_listen_at(NULL, path, backlog, ret_listener);
+}
+
+int uva_pipe_listen_chmod(uva_listener_t *listener, int flags) {
+    if (listener == NULL)
+        return UV_EINVAL;
+    int code = uva__must_be_ours(listener->runtime, "uva_pipe_listen_chmod");
+    if (code < 0)
+        return code;
+    if (listener->transport != UVA__PIPE)
+        return UV_ENOTSUP;
+    return uv_pipe_chmod(&listener->handle.pipe, flags);
 }
 
 int uva_listener_port(const uva_listener_t *listener) {

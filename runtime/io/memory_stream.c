@@ -291,6 +291,29 @@ static void settle(uva_stream_t *stream) {
     (void)stream;
 }
 
+/* What is under way is dropped, and in its place comes the reset. */
+static void abort_memory(uva_stream_t *stream) {
+    memory_t *memory = (memory_t *)stream;
+    memory_t *peer = memory->peer;
+    chunk_t *end = memory->last_chunk;
+    if (peer == NULL)
+        return;
+    memory->last_chunk = NULL;
+    wake(peer->reader, 0); /* to look for what it may wait now */
+    unwatch(&peer->stream);
+    while (first_chunk(peer) != NULL) {
+        if (first_chunk(peer)->code == 0)
+            drop_first(peer);
+        else
+            end = UVA__OF(uva__list_pop(&peer->chunks), chunk_t, link);
+    }
+    peer->bytes = 0;
+    if (end == NULL)
+        return;
+    end->code = UV_ECONNRESET;
+    send_chunk(peer, end);
+}
+
 static void close_memory(uva_stream_t *stream) {
     memory_t *memory = (memory_t *)stream;
     wake(memory->reader, UV_ECANCELED);
@@ -316,6 +339,7 @@ static const uva__stream_kind_t memory_kind = {.bytes = sizeof(memory_t),
                                                .settle = settle,
                                                .write = write_all,
                                                .shutdown = end_writing,
+                                               .abort = abort_memory,
                                                .close = close_memory,
                                                .drop = drop,
                                                .look = look,

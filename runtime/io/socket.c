@@ -8,6 +8,7 @@
  */
 #include "socket.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../loop.h"
@@ -28,6 +29,14 @@ void uva__socket_close(uva_stream_t *stream) {
     uva__socket_close_reading(socket);
     uva__socket_close_writing(socket);
     uv_close(&socket->handle.any, on_closed);
+}
+
+void uva__socket_abort(uva_stream_t *stream) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    uva__socket_t *socket = uva__socket_of(stream);
+    if (socket->handle.any.type == UV_TCP)
+        (void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger,
+                         sizeof linger);
 }
 
 static const uva__stream_kind_t socket_kind = {

@@ -11,6 +11,9 @@
 
 typedef struct uva__socket uva__socket_t;
 
+/* See handle_passing.c. */
+typedef struct uva__passing uva__passing_t;
+
 /* A task parked until something can be read. */
 typedef struct uva__reader {
     uva__waiter_t waiter;
@@ -36,6 +39,7 @@ struct uva__socket {
     bool plain;  /* found to be no socket: a pipe or a terminal */
     uva__reader_t *reader;
     uva__waiter_t *writer;
+    uva__passing_t *passing; /* of one that streams may come over */
     uva__gate_t *gate; /* NULL until the socket was full for the first time */
     union {
         uv_handle_t any;
@@ -49,7 +53,8 @@ struct uva__socket {
 #define UVA__SOCKET_SIDES \
     .wait = uva__socket_wait, .settle = uva__socket_settle, \
     .write = uva__socket_write, .shutdown = uva__socket_shutdown, \
-    .look = uva__socket_look, .watch = uva__socket_watch, .is_outside = true
+    .abort = uva__socket_abort, .look = uva__socket_look, \
+    .watch = uva__socket_watch, .is_outside = true
 
 typedef enum { UVA__TCP, UVA__PIPE } uva__transport_t;
 
@@ -70,6 +75,7 @@ int uva__socket_open(uva__socket_t *socket, const char *site);
 /* The socket's handle was initialised, if `code` is 0; else it goes. */
 int uva__socket_own_handle(uva__socket_t *socket, int code);
 
+void uva__socket_abort(uva_stream_t *stream);
 void uva__socket_close(uva_stream_t *stream);
 
 /* A stream for a connected socket or a pipe; on failure fd is still the
@@ -88,11 +94,21 @@ ssize_t uva__socket_wait(uva__task_t *task, uva_stream_t *stream, char *buffer,
 void uva__socket_settle(uva_stream_t *stream);
 int uva__socket_look(uva_stream_t *stream);
 int uva__socket_watch(uva_stream_t *stream);
+/* Nothing is read ahead any more, until the next read. */
+void uva__socket_pause(uva__socket_t *socket);
 void uva__socket_close_reading(uva__socket_t *socket);
 
 int uva__socket_write(uva__task_t *task, uva_stream_t *stream,
                       uva__rest_t *rest, size_t *written);
 int uva__socket_shutdown(uva_stream_t *stream);
+
+/* For calls that write by other ways. The socket is full: waits until it takes
+ * more; after the last wait of the call comes uva__socket_stop_waiting(). */
+int uva__socket_wait_for_room(uva__task_t *task, uva__socket_t *socket);
+void uva__socket_stop_waiting(uva__socket_t *socket);
+/* A write failed so; returns the code. */
+int uva__socket_failed(uva__socket_t *socket, int code);
+
 void uva__socket_close_writing(uva__socket_t *socket);
 
 #endif

@@ -33,7 +33,7 @@
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room);
 static void on_read(uv_stream_t *handle, ssize_t bytes, const uv_buf_t *room);
 
-static void pause_reading(uva__socket_t *socket) {
+void uva__socket_pause(uva__socket_t *socket) {
     if (socket->armed)
         (void)uv_read_stop(&socket->handle.stream);
     socket->armed = false;
@@ -45,7 +45,7 @@ static void pause_if_full(uva__socket_t *socket) {
     if (inbox->end < inbox->capacity)
         return;
     if (uva__inbox_held(inbox) > UVA__INBOX_LOW)
-        pause_reading(socket);
+        uva__socket_pause(socket);
     else
         uva__inbox_compact(inbox);
 }
@@ -72,7 +72,7 @@ static void resume_if_low(uva__socket_t *socket) {
 void uva__socket_settle(uva_stream_t *stream) {
     uva__socket_t *socket = uva__socket_of(stream);
     if (stream->read_end != 0)
-        pause_reading(socket);
+        uva__socket_pause(socket);
     else if (socket->armed)
         pause_if_full(socket);
     else
@@ -144,8 +144,8 @@ static void on_read(uv_stream_t *handle, ssize_t bytes, const uv_buf_t *room) {
     } else if (bytes == UV_ENOBUFS && room->base == NULL) {
         /* We gave it no room: on purpose while a task is about to run, else
          * there was no memory, and it stays in the kernel until it is read. */
-        if (!socket->stream.reading || socket->stream.readable != NULL)
-            pause_reading(socket);
+        if (!socket->stream.reading)
+            uva__socket_pause(socket);
         uva__stream_readable(&socket->stream, UV_ENOMEM);
     } else if (bytes < 0) {
         end_reading(socket, (int)bytes);

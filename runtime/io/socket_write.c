@@ -89,6 +89,12 @@ static bool is_failure(const uva__socket_t *socket, int code) {
            code != UV_ENOBUFS;
 }
 
+int uva__socket_failed(uva__socket_t *socket, int code) {
+    if (is_failure(socket, code))
+        socket->failure = code;
+    return code;
+}
+
 /* Writes what the socket takes, from none to all of the rest; or a code. */
 static ssize_t send_some(uva__socket_t *socket, uva__rest_t *rest) {
     ssize_t sent;
@@ -106,10 +112,7 @@ static ssize_t send_some(uva__socket_t *socket, uva__rest_t *rest) {
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK)
         return 0;
-    int code = uv_translate_sys_error(errno);
-    if (is_failure(socket, code))
-        socket->failure = code;
-    return code;
+    return uva__socket_failed(socket, uv_translate_sys_error(errno));
 }
 
 /* ---- the gate ----------------------------------------------------------- */
@@ -156,7 +159,8 @@ static void close_gate(uva__gate_t *gate) {
     (void)close(gate->fd);
 }
 
-static void stop_gate(uva__gate_t *gate) {
+void uva__socket_stop_waiting(uva__socket_t *socket) {
+    uva__gate_t *gate = socket->gate;
     if (gate == NULL || !gate->watching)
         return;
     gate->watching = false;
@@ -217,7 +221,7 @@ static const uva__wait_t write_wait = {
 
 /* The socket is full. Who wakes us: on_gate or the close, both of which take
  * socket->writer away first, as the cancel hook does: so once. */
-static int wait_for_room(uva__task_t *task, uva__socket_t *socket) {
+int uva__socket_wait_for_room(uva__task_t *task, uva__socket_t *socket) {
     int code = uva__may_park(task);
     if (code == 0)
         code = watch_gate(socket);
@@ -241,7 +245,7 @@ static int write_rest(uva__task_t *task, uva__socket_t *socket,
         if (sent < 0)
             code = (int)sent;
         else if (sent == 0 || (all_tried && rest->count > 0))
-            code = wait_for_room(task, socket);
+            code = uva__socket_wait_for_room(task, socket);
     }
     return code;
 }
@@ -250,7 +254,7 @@ int uva__socket_write(uva__task_t *task, uva_stream_t *stream,
                       uva__rest_t *rest, size_t *written) {
     uva__socket_t *socket = uva__socket_of(stream);
     int code = write_rest(task, socket, rest, written);
-    stop_gate(socket->gate);
+    uva__socket_stop_waiting(socket);
     return code;
 }
 

@@ -70,3 +70,12 @@ void uva_stream_close(uva_stream_t *stream) {
     uva__stream_readable(stream, UV_ECANCELED);
     stream->kind->close(stream);
 }
+
+void uva_stream_abort(uva_stream_t *stream) {
+    if (stream == NULL ||
+        uva__must_be_ours(stream->runtime, "uva_stream_abort") < 0)
+        return;
+    if (stream->kind->abort != NULL)
+        stream->kind->abort(stream);
+    uva_stream_close(stream);
+}

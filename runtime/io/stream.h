@@ -37,6 +37,9 @@ typedef struct uva__stream_kind {
     int (*write)(uva__task_t *task, uva_stream_t *stream, uva__rest_t *rest,
                  size_t *written);
     int (*shutdown)(uva_stream_t *stream);
+    /* Before the close: the peer shall find the connection reset. May be
+     * NULL. */
+    void (*abort)(uva_stream_t *stream);
     /* Wakes with UV_ECANCELED who is parked in it, and lets go. */
     void (*close)(uva_stream_t *stream);
     /* The memory is about to go. May be NULL. */
@@ -79,6 +82,15 @@ int uva__stream_enter(uva_stream_t *stream, const char *call,
                       uva__task_t **ret_task);
 
 void uva__stream_unref(uva_stream_t *stream);
+
+/* Begins a writing call that is none of stream_write.c's: 0, and then
+ * uva__write_end() has to follow; or a code. */
+int uva__write_begin(uva_stream_t *stream, const char *call,
+                     uva__task_t **ret_task);
+
+/* Ends it, with 0 or a code, and how many bytes were written; returns the code,
+ * or the number. */
+ssize_t uva__write_end(uva_stream_t *stream, ssize_t code, size_t written);
 
 /* Something can be read: 0, or the code that a read would get. Tells who
  * watches, if somebody does. */

@@ -42,29 +42,59 @@ static ssize_t size_of(const uv_buf_t buffers[], unsigned count) {
     return (ssize_t)total;
 }
 
+/* The stream is the task's to write to; on 0 end() has to follow. */
+static int begin(uva__task_t *task, uva_stream_t *stream) {
+    if (stream->writing)
+        return UV_EBUSY;
+    if (stream->write_end != 0)
+        return stream->write_end;
+    stream->writing = true;
+    int code = uva__spend(task);
+    if (code == 0 && stream->closing)
+        code = UV_ECANCELED;
+    stream->writing = code == 0;
+    return code;
+}
+
+static void end(uva_stream_t *stream, ssize_t code, size_t written) {
+    stream->writing = false;
+    if (code < 0 && written > 0)
+        stream->write_end = UV_EPIPE;
+}
+
+int uva__write_begin(uva_stream_t *stream, const char *call,
+                     uva__task_t **ret_task) {
+    int code = uva__stream_enter(stream, call, ret_task);
+    if (code < 0)
+        return code;
+    code = begin(*ret_task, stream);
+    if (code < 0)
+        uva__stream_unref(stream);
+    return code;
+}
+
+ssize_t uva__write_end(uva_stream_t *stream, ssize_t code, size_t written) {
+    end(stream, code, written);
+    uva__stream_unref(stream);
+    return code < 0 ? code : (ssize_t)written;
+}
+
 static ssize_t write_in(uva__task_t *task, uva_stream_t *stream,
                         const uv_buf_t buffers[], unsigned count) {
     ssize_t total = size_of(buffers, count);
     if (total < 0)
         return total;
-    if (stream->writing)
-        return UV_EBUSY;
-    if (stream->write_end != 0)
-        return stream->write_end;
+    int code = begin(task, stream);
+    if (code < 0)
+        return code;
     while (count > 0 && buffers[count - 1].len == 0)
         count--;
     uva__rest_t rest = {.buffers = buffers, .count = count};
     skip_empty(&rest);
     size_t written = 0;
-    stream->writing = true;
-    int code = uva__spend(task);
-    if (code == 0 && stream->closing)
-        code = UV_ECANCELED;
-    if (code == 0 && total > 0)
+    if (total > 0)
         code = stream->kind->write(task, stream, &rest, &written);
-    stream->writing = false;
-    if (code < 0 && written > 0)
-        stream->write_end = UV_EPIPE;
+    end(stream, code, written);
     return code < 0 ? code : total;
 }
 

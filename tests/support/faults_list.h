@@ -83,6 +83,8 @@ WRAP_INT(UV_THREAD_CREATE, uv_thread_create,
     (uv_thread_t *a, uv_thread_cb b, void *c), (a, b, c))
 WRAP_INT(UV_TCP_INIT, uv_tcp_init,
     (uv_loop_t *a, uv_tcp_t *b), (a, b))
+WRAP_INT(UV_TCP_INIT_EX, uv_tcp_init_ex,
+    (uv_loop_t *a, uv_tcp_t *b, unsigned int c), (a, b, c))
 WRAP_INT(UV_TCP_BIND, uv_tcp_bind,
     (uv_tcp_t *a, const struct sockaddr *b, unsigned int c), (a, b, c))
 WRAP_INT(UV_TCP_CONNECT, uv_tcp_connect,
@@ -92,6 +94,12 @@ WRAP_INT(UV_TCP_NODELAY, uv_tcp_nodelay,
     (uv_tcp_t *a, int b), (a, b))
 WRAP_INT(UV_TCP_GETSOCKNAME, uv_tcp_getsockname,
     (const uv_tcp_t *a, struct sockaddr *b, int *c), (a, b, c))
+WRAP_INT(UV_TCP_KEEPALIVE, uv_tcp_keepalive,
+    (uv_tcp_t *a, int b, unsigned int c), (a, b, c))
+WRAP_INT(UV_SEND_BUFFER_SIZE, uv_send_buffer_size,
+    (uv_handle_t *a, int *b), (a, b))
+WRAP_INT(UV_RECV_BUFFER_SIZE, uv_recv_buffer_size,
+    (uv_handle_t *a, int *b), (a, b))
 WRAP_INT(UV_LISTEN, uv_listen,
     (uv_stream_t *a, int b, uv_connection_cb c), (a, b, c))
 WRAP_INT(UV_ACCEPT, uv_accept,
@@ -116,6 +124,8 @@ WRAP_INT(UV_PIPE_INIT, uv_pipe_init,
     (uv_loop_t *a, uv_pipe_t *b, int c), (a, b, c))
 WRAP_INT(UV_PIPE_BIND, uv_pipe_bind,
     (uv_pipe_t *a, const char *b), (a, b))
+WRAP_INT(UV_PIPE_CHMOD, uv_pipe_chmod,
+    (uv_pipe_t *a, int b), (a, b))
 WRAP_VOID(UV_PIPE_CONNECT, uv_pipe_connect,
     (uv_connect_t *a, uv_pipe_t *b, const char *c, uv_connect_cb d),
     (a, b, c, d))

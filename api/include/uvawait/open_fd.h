@@ -14,9 +14,9 @@
  * may be one asks for UV_ENOTSUP.
  *
  * The end of a pipe goes one way: reading what is only written gives
- * UV_ENOTCONN, writing what is only read UV_EBADF, and uva_shutdown() UV_ENOTSOCK
- * (close it). A write to a pipe that nobody reads any more is UV_EPIPE and
- * raises no SIGPIPE.
+ * UV_ENOTCONN, writing what is only read UV_EBADF, and uva_shutdown()
+ * UV_ENOTSOCK (close it). A write to a pipe that nobody reads any more is
+ * UV_EPIPE and raises no SIGPIPE.
  */
 #ifndef UVAWAIT_OPEN_FD_H
 #define UVAWAIT_OPEN_FD_H

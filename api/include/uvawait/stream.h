@@ -42,19 +42,45 @@ UVA_API UVA_PARKS int uva_tcp_connect(const char *host, int port,
 
 /**
  * Listens on host:port; port 0 takes a free one (uva_listener_port()). host
- * must be an address; NULL is any IPv4 address.
+ * NULL is every address of the machine, of both families (of IPv4 where there
+ * is no IPv6); "0.0.0.0" is those of IPv4. In a task it may be a name as well:
+ * the first of its addresses is taken that can be. backlog is how many
+ * connections the kernel keeps that wait for uva_accept(); 0 or less is 128.
  *
  * Context:  task or host callback, in the thread of the runtime
- * Parks:    never
- * Cancel:   –
- * Returns:  0; UV_EADDRINUSE, UV_EACCES ...; UV_EINVAL for what is no address
- *           or a port out of range; UV_ENOMEM, UV_EMFILE; UV_EPERM without a
- *           runtime (reported); UV_ESHUTDOWN after its end
+ * Parks:    while a name is looked up, else never
+ * Cancel:   UV_ECANCELED during the look-up
+ * Returns:  0; UV_EADDRINUSE, UV_EADDRNOTAVAIL, UV_EACCES ...; UV_EAI_... when
+ *           the name is not known; UV_EINVAL for a name outside a task, or a
+ *           port out of range; UV_ENOMEM, UV_EMFILE; UV_EPERM without a runtime
+ *           (reported); UV_ESHUTDOWN after its end
  * Owns:     host borrowed; *ret_listener is new: uva_listener_close()
  * Since:    0.1
  */
-UVA_API int uva_tcp_listen(const char *host, int port, int backlog,
-                           uva_listener_t **ret_listener);
+UVA_API UVA_PARKS int uva_tcp_listen(const char *host, int port, int backlog,
+                                     uva_listener_t **ret_listener);
+
+typedef struct uva_tcp_listen_options {
+    int backlog;     /* as uva_tcp_listen()'s */
+    bool reuse_port; /* others that say so may listen on the port as well, in
+                        other threads or processes; connections are spread */
+    bool ipv6_only;  /* on an IPv6 address, "::" for example: no IPv4 */
+} uva_tcp_listen_options_t;
+
+/**
+ * uva_tcp_listen() with options; NULL for none.
+ *
+ * Context:  as uva_tcp_listen()
+ * Parks:    as uva_tcp_listen()
+ * Cancel:   as uva_tcp_listen()
+ * Returns:  as uva_tcp_listen(); UV_EINVAL for ipv6_only with an IPv4 address;
+ *           UV_ENOTSUP when ports cannot be shared
+ * Owns:     options and host borrowed; *ret_listener is new
+ * Since:    0.1
+ */
+UVA_API UVA_PARKS int
+uva_tcp_listen_with(const uva_tcp_listen_options_t *options, const char *host,
+                    int port, uva_listener_t **ret_listener);
 
 /**
  * Connects to a Unix domain socket.
@@ -73,7 +99,7 @@ UVA_API UVA_PARKS int uva_pipe_connect(const char *path,
 
 /**
  * Listens on a Unix domain socket. The path must not exist; it is removed when
- * the listener is closed.
+ * the listener is closed. backlog is as uva_tcp_listen()'s.
  *
  * Context:  task or host callback, in the thread of the runtime
  * Parks:    never
@@ -87,6 +113,21 @@ UVA_API UVA_PARKS int uva_pipe_connect(const char *path,
  */
 UVA_API int uva_pipe_listen(const char *path, int backlog,
                             uva_listener_t **ret_listener);
+
+/**
+ * Lets other users connect to a Unix domain socket: flags are UV_READABLE,
+ * UV_WRITABLE or both. Without it the umask decides.
+ *
+ * Context:  the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  0; UV_ENOTSUP for a TCP listener; UV_EINVAL for other flags;
+ *           UV_EPERM when the file is another's, and in another thread
+ *           (reported)
+ * Owns:     listener borrowed
+ * Since:    0.1
+ */
+UVA_API int uva_pipe_listen_chmod(uva_listener_t *listener, int flags);
 
 /**
  * The port that a TCP listener is bound to.
@@ -297,11 +338,29 @@ UVA_API int uva_shutdown(uva_stream_t *stream);
  */
 UVA_API void uva_stream_close(uva_stream_t *stream);
 
+/**
+ * Closes a stream with a reset: over TCP what is not sent yet is dropped, and
+ * the peer gets UV_ECONNRESET, so it cannot take what it has for the whole. In
+ * memory the same. Other streams are closed as by uva_stream_close().
+ *
+ * Context:  the thread of the runtime
+ * Parks:    never
+ * Cancel:   –
+ * Returns:  –
+ * Owns:     takes stream; NULL is fine
+ * Since:    0.1
+ */
+UVA_API void uva_stream_abort(uva_stream_t *stream);
+
 /* The functions behind the macros below: site is UVA_SITE(...). */
 UVA_API UVA_PARKS int uva_tcp_connect_at(const char *site, const char *host,
                                          int port, uva_stream_t **ret_stream);
-UVA_API int uva_tcp_listen_at(const char *site, const char *host, int port,
-                              int backlog, uva_listener_t **ret_listener);
+UVA_API UVA_PARKS int uva_tcp_listen_at(const char *site, const char *host,
+                                        int port, int backlog,
+                                        uva_listener_t **ret_listener);
+UVA_API UVA_PARKS int uva_tcp_listen_with_at(
+    const char *site, const uva_tcp_listen_options_t *options, const char *host,
+    int port, uva_listener_t **ret_listener);
 UVA_API UVA_PARKS int uva_pipe_connect_at(const char *site, const char *path,
                                           uva_stream_t **ret_stream);
 UVA_API int uva_pipe_listen_at(const char *site, const char *path, int backlog,
@@ -313,6 +372,8 @@ UVA_API UVA_PARKS int uva_accept_at(const char *site, uva_listener_t *listener,
     uva_tcp_connect_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_tcp_listen(...) \
     uva_tcp_listen_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
+#define uva_tcp_listen_with(...) \
+    uva_tcp_listen_with_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_pipe_connect(...) \
     uva_pipe_connect_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_pipe_listen(...) \
