@@ -28,7 +28,7 @@ void uva_barrier_init(uva_barrier_t *barrier, size_t parties) {
 static int complete_round(uva_barrier_t *barrier) {
     int place = 0;
     barrier->arrived = 0;
-    while (uva__first_waiter(&barrier->waiters) != NULL)
+    while (uva__has_waiters(&barrier->waiters))
         uva__wake_first(&barrier->waiters, place++);
     return place;
 }

@@ -111,7 +111,7 @@ int uva_broadcast_send(uva_broadcast_t *broadcast, const void *item) {
         memcpy(place_of(broadcast, broadcast->sent), item,
                broadcast->item_bytes);
     broadcast->sent++;
-    while (uva__first_waiter(&broadcast->waiters) != NULL)
+    while (uva__has_waiters(&broadcast->waiters))
         wake_first(broadcast);
     return 0;
 }
@@ -120,7 +120,7 @@ void uva_broadcast_close(uva_broadcast_t *broadcast) {
     if (uva__check_thread(&broadcast->waiters, "uva_broadcast_close") < 0)
         return;
     broadcast->is_closed = true;
-    while (uva__first_waiter(&broadcast->waiters) != NULL)
+    while (uva__has_waiters(&broadcast->waiters))
         wake_first(broadcast);
 }
 

@@ -21,7 +21,7 @@ static inline bool has_room(const uva_capacity_limiter_t *limiter) {
 }
 
 static void admit(uva_capacity_limiter_t *limiter) {
-    while (has_room(limiter) && uva__first_waiter(&limiter->waiters) != NULL) {
+    while (has_room(limiter) && uva__has_waiters(&limiter->waiters)) {
         limiter->borrowed++;
         uva__wake_first(&limiter->waiters, 0);
     }

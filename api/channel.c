@@ -155,7 +155,7 @@ static void describe_single(const uva__waiter_t *waiter, FILE *out) {
 static const uva__wait_t send_wait = {.reason = "channel send",
                                       .cancel = cancel_single,
                                       .describe = describe_single};
-static const uva__wait_t recv_wait = {.reason = "channel receive",
+static const uva__wait_t recv_wait = {.reason = "channel recv",
                                       .cancel = cancel_single,
                                       .describe = describe_single};
 
@@ -232,7 +232,7 @@ int uva_channel_try_recv(uva_channel_t *channel, void *ret_item) {
 static int init(uva_channel_t *channel) {
     if (channel->item_bytes == 0 || channel->capacity == 0)
         return 0;
-    if (channel->capacity > SIZE_MAX / channel->item_bytes)
+    if (channel->capacity > (size_t)PTRDIFF_MAX / channel->item_bytes)
         return UV_EINVAL;
     channel->ring_bytes = channel->capacity * channel->item_bytes;
     channel->ring = malloc(channel->ring_bytes);

@@ -29,9 +29,4 @@ void uva__lock_pass(uva_lock_t *lock);
  * is free, else in its turn. The wait then returns the waiter's code. */
 void uva__lock_regain(uva_lock_t *lock, uva__waiter_t *waiter);
 
-/* For reports. */
-static inline const char *uva__waiters_name(const uva_waiters_t *queue) {
-    return queue->name != NULL ? queue->name : "(no name)";
-}
-
 #endif

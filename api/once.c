@@ -56,8 +56,7 @@ static UVA__COLD int refuse_recursion(const uva_once_t *once) {
                        "wait for itself; what the function calls must not ask "
                        "for its result",
                        uva_name(once->runner),
-                       once->waiters.name != NULL ? once->waiters.name
-                                                  : "(no name)");
+                       uva__waiters_name(&once->waiters));
 }
 
 static int wait_for_runner(uva__task_t *task, uva_once_t *once, uva_fn fn,

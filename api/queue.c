@@ -74,10 +74,6 @@ int uva_queue_init_priority(uva_queue_t *queue, size_t capacity,
 
 /* ---- handing over ------------------------------------------------------- */
 
-static inline bool has_waiters(const uva_waiters_t *queue) {
-    return uva__first_waiter(queue) != NULL;
-}
-
 static inline mover_t *first_mover(const uva_waiters_t *queue) {
     return UVA__OF(uva__first_waiter(queue), mover_t, waiter);
 }
@@ -89,7 +85,7 @@ static inline bool takes(const uva_queue_t *queue) {
 
 /* Puts what need not wait; `call` is for the report of a misuse. */
 static int put_now(uva_queue_t *queue, void *item, const char *call) {
-    if (!has_waiters(&queue->getters)) {
+    if (!uva__has_waiters(&queue->getters)) {
         int code = uva__queue_push(queue, item);
         queue->unfinished += code == 0;
         return code;
@@ -108,7 +104,7 @@ static int get_now(uva_queue_t *queue, void *ret_item, const char *call) {
         return UV_EPERM;
     void *item = uva__queue_pop(queue);
     memcpy(ret_item, &item, sizeof item);
-    if (has_waiters(&queue->putters)) {
+    if (uva__has_waiters(&queue->putters)) {
         int code = uva__queue_push(queue, first_mover(&queue->putters)->item);
         UVA__ASSERT(code == 0);
         queue->unfinished++;

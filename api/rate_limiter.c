@@ -151,12 +151,17 @@ static const uva__wait_t limiter_wait = {.reason = "rate limiter",
 
 /* ---- acquire ------------------------------------------------------------ */
 
+/* Whether so many tokens can ever be there; none in one that was not made. */
+static bool is_possible(const uva_rate_limiter_t *limiter, uint64_t tokens) {
+    return tokens <= limiter->burst && limiter->burst > 0;
+}
+
 /* Whether so many tokens could be had now without barging in. */
 static bool is_there(uva_rate_limiter_t *limiter, uva_runtime_t *rt,
                      uint64_t tokens) {
     uint64_t now = uva__now_ns(rt);
     serve(limiter, rt, now);
-    if (uva__first_waiter(&limiter->waiters) != NULL)
+    if (uva__has_waiters(&limiter->waiters))
         return false;
     flow(limiter, now);
     return limiter->level >= tokens * limiter->cost;
@@ -172,7 +177,7 @@ static int wait_in_line(uva__task_t *task, uva_rate_limiter_t *limiter,
                      .parts = tokens * limiter->cost};
     /* At the head of the queue it is due later than now, or it would not be
      * here: it is not woken before it parks. */
-    if (uva__first_waiter(&limiter->waiters) == NULL)
+    if (!uva__has_waiters(&limiter->waiters))
         rearm(limiter, task->future.runtime, due_ns(limiter, taker.parts));
     uva__list_push(&limiter->waiters.list, &taker.waiter.link);
     return uva__park(task, &taker.waiter);
@@ -183,7 +188,7 @@ int uva_rate_limiter_acquire(uva_rate_limiter_t *limiter, uint64_t tokens) {
     uva__task_t *task = uva__running(call);
     if (task == NULL)
         return UV_EPERM;
-    if (tokens > limiter->burst)
+    if (!is_possible(limiter, tokens))
         return UV_EINVAL;
     if (uva__check_thread(&limiter->waiters, call) < 0)
         return UV_EPERM;
@@ -203,7 +208,7 @@ int uva_rate_limiter_acquire(uva_rate_limiter_t *limiter, uint64_t tokens) {
 int uva_rate_limiter_try_acquire(uva_rate_limiter_t *limiter, uint64_t tokens) {
     const char *call = "uva_rate_limiter_try_acquire";
     uva_runtime_t *rt = uva__thread_runtime;
-    if (tokens > limiter->burst)
+    if (!is_possible(limiter, tokens))
         return UV_EINVAL;
     if (rt == NULL)
         return uva__misuse(call, "called in a thread without a runtime, and "

@@ -45,7 +45,7 @@ static inline void write_as(uva_rwlock_t *rwlock, uva__task_t *task) {
 /* Whether somebody who has come just now may have it. */
 static inline bool may_read(const uva_rwlock_t *rwlock) {
     return rwlock->writer == NULL && !rwlock->broken &&
-           uva__first_waiter(&rwlock->waiters) == NULL;
+           !uva__has_waiters(&rwlock->waiters);
 }
 
 static inline bool may_write(const uva_rwlock_t *rwlock) {

@@ -336,6 +336,15 @@ static int wait_for_one(select_t *select, uva__task_t *task,
     return code;
 }
 
+/* A channel refuses when who waits in it is another thread's: reported. */
+static int take_case(uva_case_t *what, int index) {
+    int code = kinds[what->kind].take(what);
+    if (code == UV_EPERM && (what->kind == UVA_SEND || what->kind == UVA_RECV))
+        return code;
+    what->code = code;
+    return index;
+}
+
 static int take_one(select_t *select, uva__task_t *task, uint64_t timeout_ms) {
     size_t index = find_ready(select);
     if (index < select->count) {
@@ -346,11 +355,8 @@ static int take_one(select_t *select, uva__task_t *task, uint64_t timeout_ms) {
         if (yields) /* others ran */
             index = find_ready(select);
     }
-    if (index < select->count) {
-        uva_case_t *what = &select->cases[index];
-        what->code = kinds[what->kind].take(what);
-        return (int)index;
-    }
+    if (index < select->count)
+        return take_case(&select->cases[index], (int)index);
     return timeout_ms > 0 ? wait_for_one(select, task, timeout_ms)
                           : UV_ETIMEDOUT;
 }

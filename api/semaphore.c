@@ -46,9 +46,10 @@ int uva_semaphore_try_acquire(uva_semaphore_t *semaphore) {
 }
 
 int uva_semaphore_release(uva_semaphore_t *semaphore) {
-    if (uva__first_waiter(&semaphore->waiters) == NULL) {
-        if (semaphore->value >= semaphore->bound)
-            return UV_ERANGE;
+    /* Also with waiters: a bound of 0 lets nobody through. */
+    if (semaphore->value >= semaphore->bound)
+        return UV_ERANGE;
+    if (!uva__has_waiters(&semaphore->waiters)) {
         semaphore->value++;
         return 0;
     }

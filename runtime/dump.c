@@ -7,6 +7,9 @@
 #include "report.h"
 #include "sites.h"
 
+/* So far they are counted: a dump of so many waiters stays linear. */
+enum { MOST_AHEAD = 100 };
+
 const char *uva__task_doing(const uva__task_t *task) {
     if (task->waiter != NULL)
         return task->waiter->wait->reason;
@@ -28,9 +31,12 @@ void uva__print_queue(const uva_waiters_t *queue, const uva_link_t *link,
     if (queue->name != NULL)
         (void)fprintf(out, " '%s'", queue->name);
     size_t ahead = 0;
-    for (link = link->prev; link != NULL; link = link->prev)
+    for (link = link->prev; link != NULL && ahead < MOST_AHEAD;
+         link = link->prev)
         ahead++;
-    if (ahead > 0)
+    if (ahead == MOST_AHEAD)
+        (void)fprintf(out, " (%d or more waiters ahead)", MOST_AHEAD);
+    else if (ahead > 0)
         (void)fprintf(out, " (%zu waiter%s ahead)", ahead,
                       ahead == 1 ? "" : "s");
 }

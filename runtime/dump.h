@@ -10,7 +10,8 @@
 /* "running", "ready", "not started", "parked in sleep". */
 const char *uva__task_doing(const uva__task_t *task);
 
-/* Says which queue it is, and how many stand in it before the link. */
+/* Says which queue it is, and how many stand in it before the link,
+ * up to a hundred. */
 void uva__print_queue(const uva_waiters_t *queue, const uva_link_t *link,
                       FILE *out);
 

@@ -82,7 +82,7 @@ void uva__wake_first(uva_waiters_t *queue, int code) {
 
 size_t uva__wake_all(uva_waiters_t *queue, int code) {
     size_t count = 0;
-    for (; uva__first_waiter(queue) != NULL; count++)
+    for (; uva__has_waiters(queue); count++)
         uva__wake_first(queue, code);
     return count;
 }

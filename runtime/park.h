@@ -72,6 +72,15 @@ static inline uva__waiter_t *uva__first_waiter(const uva_waiters_t *queue) {
     return link != NULL ? UVA__OF(link, uva__waiter_t, link) : NULL;
 }
 
+static inline bool uva__has_waiters(const uva_waiters_t *queue) {
+    return queue->list.first != NULL;
+}
+
+/* What reports call it. */
+static inline const char *uva__waiters_name(const uva_waiters_t *queue) {
+    return queue->name != NULL ? queue->name : "(no name)";
+}
+
 /* Whether the calling thread may wake who waits here; if not, it is reported:
  * UV_EPERM. Cheap while nobody waits. */
 int uva__check_thread(const uva_waiters_t *queue, const char *call);

@@ -70,10 +70,6 @@ static mover_t *first_mover(const uva_waiters_t *queue) {
     return UVA__OF(uva__first_waiter(queue), mover_t, waiter);
 }
 
-static bool has_waiters(const uva_waiters_t *queue) {
-    return uva__first_waiter(queue) != NULL;
-}
-
 /* In the loop's thread: takes the oldest item, and gives its place away. */
 static void pop(uva_thread_channel_t *channel, void *ret_item) {
     if (channel->item_bytes > 0)
@@ -82,7 +78,7 @@ static void pop(uva_thread_channel_t *channel, void *ret_item) {
     if (++channel->first == channel->capacity)
         channel->first = 0;
     channel->count--;
-    if (has_waiters(&channel->senders) && !channel->is_closed) {
+    if (uva__has_waiters(&channel->senders) && !channel->is_closed) {
         push(channel, first_mover(&channel->senders)->item);
         uva__wake_first(&channel->senders, 0);
     } else if (channel->blocked > 0) {
@@ -92,7 +88,7 @@ static void pop(uva_thread_channel_t *channel, void *ret_item) {
 
 /* In the loop's thread: gives those that wait what has come for them. */
 static void hand_out(uva_thread_channel_t *channel) {
-    while (channel->count > 0 && has_waiters(&channel->receivers)) {
+    while (channel->count > 0 && uva__has_waiters(&channel->receivers)) {
         pop(channel, first_mover(&channel->receivers)->item);
         uva__wake_first(&channel->receivers, 0);
     }
@@ -100,8 +96,8 @@ static void hand_out(uva_thread_channel_t *channel) {
         (void)uva__wake_all(&channel->senders, UV_EPIPE);
         (void)uva__wake_all(&channel->receivers, UV_EOF);
     }
-    channel->is_awaited =
-        has_waiters(&channel->receivers) || has_waiters(&channel->senders);
+    channel->is_awaited = uva__has_waiters(&channel->receivers) ||
+                          uva__has_waiters(&channel->senders);
 }
 
 static void deliver(uva_ping_t *ping) {
@@ -321,7 +317,18 @@ static int put_or_await(uva_thread_channel_t *channel, uva__task_t *task,
     return uva__park_in(task, &channel->senders, &mover.waiter);
 }
 
-static int send_from_task(uva_thread_channel_t *channel, const void *item) {
+/* The time begins with the wait: what need not wait is sent in no time, too. */
+static int await_within(uva_thread_channel_t *channel, uva__task_t *task,
+                        const void *item, uint64_t timeout_ms) {
+    uva_scope_t scope;
+    uva_scope_open(&scope, timeout_ms, 0);
+    int code = put_or_await(channel, task, item);
+    int closed = uva_scope_close(&scope);
+    return code == UV_ECANCELED && closed < 0 ? closed : code;
+}
+
+static int send_from_task(uva_thread_channel_t *channel, const void *item,
+                          uint64_t timeout_ms) {
     uva__task_t *task = uva__thread_runtime->current;
     if (task == NULL)
         return uva__misuse("uva_thread_channel_send",
@@ -331,7 +338,8 @@ static int send_from_task(uva_thread_channel_t *channel, const void *item) {
     int code = uva__spend(task);
     if (code == 0)
         code = uva_thread_channel_try_send(channel, item);
-    return code == UV_EAGAIN ? put_or_await(channel, task, item) : code;
+    return code == UV_EAGAIN ? await_within(channel, task, item, timeout_ms)
+                             : code;
 }
 
 /* ---- sending ------------------------------------------------------------ */
@@ -352,13 +360,7 @@ int uva_thread_channel_send_within(uva_thread_channel_t *channel,
         return UV_EINVAL;
     if (!is_own(channel))
         return send_from_thread(channel, item, timeout_ms);
-    if (timeout_ms == UVA_FOREVER || uva__thread_runtime->current == NULL)
-        return send_from_task(channel, item);
-    uva_scope_t scope;
-    uva_scope_open(&scope, timeout_ms, 0);
-    int code = send_from_task(channel, item);
-    int closed = uva_scope_close(&scope);
-    return code == UV_ECANCELED && closed < 0 ? closed : code;
+    return send_from_task(channel, item, timeout_ms);
 }
 
 int uva_thread_channel_try_send(uva_thread_channel_t *channel,

@@ -477,7 +477,7 @@ static int look_main(void *arg) {
         f[i] = spawn_receiver("r");
     expect_look(0, 0, 3);
     char *text = program_dump();
-    ck_assert_ptr_nonnull(strstr(text, "in channel receive 'jobs'  ("));
+    ck_assert_ptr_nonnull(strstr(text, "in channel recv 'jobs'  ("));
     ck_assert_ptr_nonnull(strstr(text, "'jobs' (2 waiters ahead)  ("));
     free(text);
     ck_assert_int_eq(uva_cancel_and_wait(f[1]), 0);

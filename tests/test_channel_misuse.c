@@ -64,10 +64,12 @@ START_TEST(channel_misused) {
 END_TEST
 
 START_TEST(channel_that_cannot_be_made) {
-    static const size_t too_much[][2] = {
-        {2, SIZE_MAX / 2 + 1}, {SIZE_MAX, 2}, {SIZE_MAX / 3, 4}};
+    static const size_t too_much[][2] = {{2, SIZE_MAX / 2 + 1},
+                                         {SIZE_MAX, 2},
+                                         {SIZE_MAX / 3, 4},
+                                         {1, SIZE_MAX / 2 + 1}};
     int item = 0;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         ck_assert_int_eq(
             uva_channel_init(&channel, too_much[i][0], too_much[i][1]),
             UV_EINVAL);
@@ -117,6 +119,32 @@ static void *meddle_with_sender(void *arg) {
     return NULL;
 }
 
+/* No case takes effect, not even with a code. */
+static int select_main(void *arg) {
+    int item = 9;
+    uva_case_t what = {.kind = *(const uva_case_kind_t *)arg,
+                       .on = &channel,
+                       .item = &item,
+                       .code = 77};
+    ck_assert_int_eq(uva_select(&what, 1, 0), UV_EPERM);
+    ck_assert_int_eq(uva_select(&what, 1, 10), UV_EPERM);
+    ck_assert_int_eq(what.code, 77);
+    ck_assert_int_eq(item, 9);
+    return 0;
+}
+
+static void *select_send(void *arg) {
+    (void)arg;
+    ck_assert_int_eq(program_run(select_main, &(uva_case_kind_t){UVA_SEND}), 0);
+    return NULL;
+}
+
+static void *select_recv(void *arg) {
+    (void)arg;
+    ck_assert_int_eq(program_run(select_main, &(uva_case_kind_t){UVA_RECV}), 0);
+    return NULL;
+}
+
 static void run_thread(void *(*fn)(void *arg)) {
     pthread_t thread;
     ck_assert_int_eq(pthread_create(&thread, NULL, fn, NULL), 0);
@@ -148,5 +176,31 @@ START_TEST(channel_used_by_another_thread) {
 }
 END_TEST
 
+static int foreign_select_main(void *arg) {
+    uva_task_options_t eager = {.eager = true};
+    int item = 0;
+    (void)arg;
+    init(0);
+    uva_task_t *task = uva_spawn_with(&eager, recv_four, NULL);
+    run_thread(select_send);
+    ck_assert_int_eq(uva_channel_send(&channel, &(int){4}), 0);
+    ck_assert_int_eq(uva_await(task, NULL), 0);
+    task = uva_spawn_with(&eager, send_five, NULL);
+    run_thread(select_recv);
+    ck_assert_int_eq(uva_channel_recv(&channel, &item), 0);
+    ck_assert_int_eq(item, 5);
+    ck_assert_int_eq(uva_await(task, NULL), 0);
+    finish();
+    return 0;
+}
+
+START_TEST(channel_selected_in_another_thread) {
+    ck_assert_int_eq(program_run(foreign_select_main, NULL), 0);
+    ck_assert_uint_eq(support_report_count(), 4);
+    ck_assert(support_reports_contain("uva_select: the task belongs to "));
+}
+END_TEST
+
 SUITE("channel_misuse", channel_misused, channel_that_cannot_be_made,
-      channel_outside_a_task, channel_used_by_another_thread)
+      channel_outside_a_task, channel_used_by_another_thread,
+      channel_selected_in_another_thread)

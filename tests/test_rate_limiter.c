@@ -413,8 +413,14 @@ static int bad_main(void *arg) {
             UV_EINVAL);
         ck_assert_int_eq(uva_rate_limiter_acquire(&limiter, 1), UV_EINVAL);
         ck_assert_int_eq(uva_rate_limiter_try_acquire(&limiter, 1), UV_EINVAL);
+        ck_assert_int_eq(uva_rate_limiter_try_acquire(&limiter, 0), UV_EINVAL);
         ck_assert_uint_eq(uva_rate_limiter_available(&limiter), 0);
     }
+    /* One that was never made. */
+    limiter = (uva_rate_limiter_t){.gain = 0};
+    ck_assert_int_eq(uva_rate_limiter_acquire(&limiter, 0), UV_EINVAL);
+    ck_assert_int_eq(uva_rate_limiter_try_acquire(&limiter, 0), UV_EINVAL);
+    ck_assert_uint_eq(uva_rate_limiter_available(&limiter), 0);
     /* Faster than the clock ticks: three in a nanosecond, of which the bucket
      * keeps one. */
     make(3000000, 1, 1);

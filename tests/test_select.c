@@ -416,8 +416,10 @@ static int budget_main(void *arg) {
     uva_task_t *task = uva_spawn(drain_rest, &channels[1]);
     int count = 0;
     chooser_t chooser = choose_from_all();
-    while (choose(&chooser, 10) == 1)
+    while (choose(&chooser, 10) == 1) {
+        ck_assert_int_eq(chooser.cases[1].code, 0);
         count++;
+    }
     record("end");
     ck_assert_int_gt(count, 50);
     ck_assert_int_lt(count, 130);

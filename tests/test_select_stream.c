@@ -77,6 +77,8 @@ static int readable_main(void *arg) {
         ck_assert_int_eq(uva_write(pair.far, "again", 5), 5);
         ck_assert_int_eq(uva_sleep(5), 0);
         ck_assert_int_eq(select_stream(pair.near), 0);
+        ck_assert_int_eq(uva_write(pair.far, "soon", 4), 4);
+        ck_assert_int_eq(select_stream(pair.near), 0);
         later.text = NULL;
         task = spawn_eager(write_later, &later);
         ck_assert_int_eq(select_stream(pair.near), 0);
@@ -92,9 +94,9 @@ static int readable_main(void *arg) {
 
 START_TEST(select_waits_for_streams) {
     run_clean(readable_main);
-    ck_expect_record("1:0 5:hello 1:0 5:again 1:-4095 1:-4095 "
-                     "1:0 5:hello 1:0 5:again 1:-4095 1:-4095 "
-                     "1:0 5:hello 1:0 5:again 1:-4095 1:-4095");
+    ck_expect_record("1:0 5:hello 1:0 5:again 1:0 4:soon 1:-4095 1:-4095 "
+                     "1:0 5:hello 1:0 5:again 1:0 4:soon 1:-4095 1:-4095 "
+                     "1:0 5:hello 1:0 5:again 1:0 4:soon 1:-4095 1:-4095");
 }
 END_TEST
 

@@ -73,6 +73,24 @@ static int bound_main(void *arg) {
     return 0;
 }
 
+static int no_permit_main(void *arg) {
+    (void)arg;
+    uva_semaphore_init_bounded(&semaphore, 0);
+    uva_task_t *task = uva_spawn(hold, "a");
+    ck_assert_int_eq(uva_yield(), 0);
+    ck_assert_int_eq(uva_semaphore_release(&semaphore), UV_ERANGE);
+    ck_assert_int_eq(uva_cancel_and_wait(task), UV_ECANCELED);
+    expect_idle(0);
+    return 0;
+}
+
+/* The task that waits is none that could have been let through. */
+START_TEST(semaphore_bounded_by_nothing) {
+    program_expect(no_permit_main);
+    ck_expect_record("a:-125");
+}
+END_TEST
+
 START_TEST(semaphore_bounded_refuses_one_too_many) {
     CONFORMS("K-133");
     program_expect(bound_main);
@@ -414,6 +432,59 @@ static int wait_here(void *arg) {
     return uva_semaphore_acquire(&semaphore);
 }
 
+static int crowd_main(void *arg) {
+    (void)arg;
+    enum { CROWD = 102 };
+    uva_future_t *f[CROWD];
+    uva_semaphore_init(&semaphore, 0);
+    for (size_t i = 0; i < CROWD; i++)
+        f[i] = uva_spawn(wait_here, NULL);
+    ck_assert_int_eq(uva_yield(), 0);
+    char *text = program_dump();
+    ck_assert_ptr_nonnull(strstr(text, "(99 waiters ahead)"));
+    const char *seen = strstr(text, "(100 or more waiters ahead)");
+    ck_assert_ptr_nonnull(seen);
+    ck_assert_ptr_nonnull(strstr(seen + 1, "(100 or more waiters ahead)"));
+    ck_assert_ptr_null(strstr(text, "(101 "));
+    free(text);
+    for (size_t i = 0; i < CROWD; i++)
+        ck_assert_int_eq(uva_semaphore_release(&semaphore), 0);
+    return uva_gather(f, CROWD, NULL);
+}
+
+/* They are not counted for ever, or dumps would cost the square. */
+START_TEST(semaphore_with_a_crowd_before_it) {
+    program_expect(crowd_main);
+}
+END_TEST
+
+static void release_in_thread(void *ret_code) {
+    *(int *)ret_code = uva_semaphore_release(&semaphore);
+}
+
+static int thread_main(void *arg) {
+    (void)arg;
+    uva_semaphore_init(&semaphore, 0);
+    uva_task_t *task = uva_spawn(wait_here, NULL);
+    ck_assert_int_eq(uva_yield(), 0);
+    int code = 0;
+    uv_thread_t thread;
+    ck_assert_int_eq(uv_thread_create(&thread, release_in_thread, &code), 0);
+    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    ck_assert_int_eq(code, UV_EPERM);
+    ck_assert_int_eq(uva_yield(), 0);
+    ck_assert(!uva_is_done(task));
+    ck_assert_uint_eq(uva_semaphore_value(&semaphore), 0);
+    ck_assert_int_eq(uva_semaphore_release(&semaphore), 0);
+    return uva_await(task, NULL);
+}
+
+/* The report goes to standard error: that thread has no runtime. */
+START_TEST(semaphore_released_by_another_thread) {
+    program_expect(thread_main);
+}
+END_TEST
+
 static int look_main(void *arg) {
     (void)arg;
     uva_semaphore_init_bounded(&semaphore, 2);
@@ -449,12 +520,13 @@ START_TEST(semaphore_tells_how_it_stands) {
 END_TEST
 
 SUITE("semaphore", semaphore_counts_its_permits,
-      semaphore_bounded_refuses_one_too_many, semaphore_takes_turns,
-      semaphore_wakes_three_in_one_tick, semaphore_lets_nobody_barge_in,
-      semaphore_forgets_a_cancelled_waiter,
+      semaphore_bounded_refuses_one_too_many, semaphore_bounded_by_nothing,
+      semaphore_takes_turns, semaphore_wakes_three_in_one_tick,
+      semaphore_lets_nobody_barge_in, semaphore_forgets_a_cancelled_waiter,
       semaphore_when_release_and_cancel_meet,
       semaphore_when_grants_and_cancels_mix, semaphore_with_a_limit,
       semaphore_that_is_free_does_not_switch,
       semaphore_that_is_free_starves_nobody,
       semaphore_counts_right_after_a_storm, semaphore_outside_a_task,
+      semaphore_released_by_another_thread, semaphore_with_a_crowd_before_it,
       semaphore_tells_how_it_stands)

@@ -316,6 +316,29 @@ START_TEST(thread_channel_misused) {
 }
 END_TEST
 
+static int no_time_main(void *arg) {
+    (void)arg;
+    enum { ITEMS = 300 };
+    ck_assert_int_eq(uva_thread_channel_init(&jobs, sizeof(int), ITEMS), 0);
+    for (int i = 0; i < ITEMS; i++)
+        ck_assert_int_eq(uva_thread_channel_send_within(&jobs, &i, 0), 0);
+    int item = ITEMS;
+    ck_assert_int_eq(uva_thread_channel_send_within(&jobs, &item, 0),
+                     UV_ETIMEDOUT);
+    uva_thread_channel_statistics_t seen;
+    uva_thread_channel_statistics(&jobs, &seen);
+    ck_assert_uint_eq(seen.size, ITEMS);
+    uva_thread_channel_free(&jobs);
+    return 0;
+}
+
+/* More sends than the cooperative budget has: the yield at its end must not be
+ * taken for a wait that there was no time for. */
+START_TEST(thread_channel_without_time_to_wait) {
+    program_expect(no_time_main);
+}
+END_TEST
+
 static int faults_main(void *arg) {
     (void)arg;
     const fault_t faults[] = {FAULT_MALLOC, FAULT_UV_MUTEX_INIT,
@@ -380,5 +403,6 @@ SUITE("thread_channel", thread_channel_serves_tasks_in_their_order,
       thread_channel_blocks_threads_while_full,
       thread_channel_tasks_before_threads,
       thread_channel_granted_then_cancelled, thread_channel_cancelled_then_sent,
-      thread_channel_freed_between_wake_and_run, thread_channel_misused,
+      thread_channel_freed_between_wake_and_run,
+      thread_channel_without_time_to_wait, thread_channel_misused,
       thread_channel_when_memory_is_short, thread_channel_tells_how_it_stands)

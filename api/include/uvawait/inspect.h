@@ -30,7 +30,8 @@ typedef struct uva_stack_stats {
 } uva_stack_stats_t;
 
 /**
- * Writes every task: name, state, what it waits for, where it was spawned.
+ * Writes every task: name, state, what it waits for, where it was spawned. Who
+ * waits ahead of it is counted up to a hundred: a dump is linear in the tasks.
  *
  * Context:  the thread of runtime
  * Parks:    never

@@ -52,8 +52,8 @@ UVA_API int uva_rate_limiter_init(uva_rate_limiter_t *limiter, uint64_t count,
  * Cancel:   UV_ECANCELED; none was taken, the place in the queue is given up,
  *           and the next one's time counts as if it had never been there
  * Returns:  0, UV_ECANCELED, UV_EINVAL (more than the burst: they would never
- *           be there), UV_EPERM outside a task or with waiters of another
- *           thread (reported)
+ *           be there; or it could not be made), UV_EPERM outside a task or with
+ *           waiters of another thread (reported)
  * Owns:     limiter borrowed until return
  * Since:    0.1
  */
@@ -66,8 +66,8 @@ UVA_API UVA_PARKS int uva_rate_limiter_acquire(uva_rate_limiter_t *limiter,
  * Context:  the thread of the runtime; also inside libuv callbacks
  * Parks:    never
  * Cancel:   –
- * Returns:  0, UV_EAGAIN, UV_EINVAL (more than the burst), UV_EPERM without a
- *           runtime or with waiters of another thread (reported)
+ * Returns:  0, UV_EAGAIN, UV_EINVAL as uva_rate_limiter_acquire(), UV_EPERM
+ *           without a runtime or with waiters of another thread (reported)
  * Owns:     limiter borrowed
  * Since:    0.1
  */

@@ -61,7 +61,7 @@ UVA_API UVA_PARKS int uva_semaphore_acquire(uva_semaphore_t *semaphore);
 /**
  * Takes a permit if one is free.
  *
- * Context:  the thread of the runtime
+ * Context:  the thread of the runtime; also inside libuv callbacks
  * Parks:    never
  * Cancel:   –
  * Returns:  0, UV_EAGAIN

@@ -94,8 +94,8 @@ UVA_API UVA_PARKS int uva_thread_channel_send(uva_thread_channel_t *channel,
                                               const void *item);
 
 /**
- * uva_thread_channel_send() that gives up after timeout_ms. In a task these are
- * of the runtime's clock, in a thread of the system's.
+ * uva_thread_channel_send() that waits no longer than timeout_ms; with 0 not at
+ * all. In a task these are of the runtime's clock, in a thread of the system's.
  *
  * Context:  as uva_thread_channel_send()
  * Parks:    as uva_thread_channel_send()
