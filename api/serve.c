@@ -1,10 +1,11 @@
 /*
  * What: uva_serve(): accept, a task for each connection, an orderly end.
  *
- * How: a connection's task starts eagerly, so its body always runs and puts the
- * connection in the server's list itself; at its end it takes it out again and
- * says so. Not a task group: a handler that fails must not end the others, and
- * the cancellation of the server must not reach them before their time.
+ * How: a connection's task starts eagerly, so it is known at once whether its
+ * body runs. It puts the connection in the server's list itself; at its end it
+ * takes it out again and says so. Not a task group: a handler that fails must
+ * not end the others, and the cancellation of the server must not reach them
+ * before their time.
  */
 #include "runtime/seam.h"
 #include "uvawait/event.h"
@@ -29,6 +30,8 @@ typedef struct connection {
     server_t *server;
     uva_stream_t *stream;
     uva_task_t *task;
+    bool *has_begun; /* who spawned it looks at that when it has the processor
+                        again, and never later */
 } connection_t;
 
 /* ---- a connection ------------------------------------------------------- */
@@ -52,6 +55,7 @@ static bool is_usual(int code) {
 static int handle(void *arg) {
     connection_t *self = arg;
     server_t *server = self->server;
+    *self->has_begun = true;
     self->task = uva_current();
     uva__list_push(&server->connections, &self->link);
     server->count++;
@@ -63,21 +67,24 @@ static int handle(void *arg) {
     return is_usual(code) ? 0 : code;
 }
 
+/* Without a stack the task ends before it has begun, with a code. */
 static int begin(server_t *server, uva_stream_t *stream) {
-    connection_t connection = {.server = server, .stream = stream};
+    bool has_begun = false;
+    connection_t connection = {
+        .server = server, .stream = stream, .has_begun = &has_begun};
     const char *name = server->options->name;
     uva_task_options_t options = {.name = name != NULL ? name : "connection",
                                   .stack_bytes = server->options->stack_bytes,
                                   .eager = true,
                                   .copy = &connection,
                                   .copy_bytes = sizeof connection};
-    uva_task_t *task = uva_spawn_with(&options, handle, NULL);
-    if (task == NULL) {
-        uva_stream_close(stream);
-        return UV_ENOMEM;
+    uva_task_t *task = uva_spawn_with_at("uva_serve()", &options, handle, NULL);
+    if (has_begun) {
+        uva_detach(task);
+        return 0;
     }
-    uva_detach(task);
-    return 0;
+    uva_stream_close(stream);
+    return uva_await(task, NULL);
 }
 
 /* ---- the server --------------------------------------------------------- */

@@ -60,8 +60,8 @@ static int begin(stagger_t *race, size_t index, uint64_t delay_ms) {
                                         .copy = &attempt,
                                         .copy_bytes = sizeof attempt};
     uva_task_t *task = NULL;
-    int code =
-        uva_group_spawn_with(&race->group, &options, try_one, NULL, &task);
+    int code = uva_group_spawn_with_at("uva_staggered_race()", &race->group,
+                                       &options, try_one, NULL, &task);
     if (code == UV_ENOMEM) { /* an attempt that failed (R4) */
         note(race, index, code, NULL);
         return 0;

@@ -88,7 +88,7 @@ static int read_now(int fd, char *base, size_t bytes) {
     return code;
 }
 
-static int write_now(int fd, const char *base, size_t bytes) {
+static int write_bytes(int fd, const char *base, size_t bytes) {
     while (bytes > 0) {
         uv_buf_t buffer = at_most(base, bytes);
         NOW(write, fd, &buffer, 1, -1);
@@ -98,6 +98,15 @@ static int write_now(int fd, const char *base, size_t bytes) {
         bytes -= (size_t)code;
     }
     return 0;
+}
+
+/* The path may be a pipe's. */
+static int write_now(int fd, const char *base, size_t bytes) {
+    uva__sigpipe_t sigpipe;
+    uva__sigpipe_block(&sigpipe);
+    int code = write_bytes(fd, base, bytes);
+    uva__sigpipe_restore(&sigpipe, code < 0);
+    return code;
 }
 
 /* Runs a job in the pool. is_valid: its arguments are. */

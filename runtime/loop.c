@@ -102,8 +102,7 @@ static bool is_deadlocked(uva_runtime_t *rt) {
     return rt->live > 0 && rt->deadlines.earliest == NULL && rt->outside == 0 &&
            rt->requests == 0 && !rt->deadlocked &&
            uva__runtime_users(atomic_load(&rt->refs)) == 1 &&
-           !is_in_flight(rt) &&
-           !uva__posts_are_waiting(rt);
+           !is_in_flight(rt) && !uva__posts_are_waiting(rt);
 }
 
 /* The virtual clock may jump when one poll that did not block brought

@@ -97,9 +97,9 @@ struct uva_runtime {
     uva__posts_t posts;
     _Atomic(uva_ping_t *) pings; /* fired, newest first; any thread pushes */
     atomic_uint pings_gate;      /* see ping.c */
-    uva_list_t resources;  /* of uva__resource_t */
-    uva_list_t callbacks;  /* of uva_on_done, that have not run */
-    size_t loop_handles;   /* of those above, how many are initialised */
+    uva_list_t resources;        /* of uva__resource_t */
+    uva_list_t callbacks;        /* of uva_on_done, that have not run */
+    size_t loop_handles;         /* of those above, how many are initialised */
     size_t handles;        /* of libuv's, initialised and not closed yet */
     size_t requests;       /* that run on alone after who waited has left */
     unsigned char *polled; /* by descriptor: what uva_poll_fd() waits for */

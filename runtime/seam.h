@@ -15,6 +15,7 @@
 #include "io/listener.h"   /* stopping to listen */
 #include "io/readable.h"   /* streams that become readable */
 #include "io/resolve.h"    /* names to addresses */
+#include "io/sigpipe.h"    /* writing without SIGPIPE */
 #include "locals.h"        /* task-local values: who sees and holds them */
 #include "park.h"          /* waiters, park, wake */
 #include "report.h"        /* reports and misuse */

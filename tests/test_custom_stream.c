@@ -158,6 +158,51 @@ START_TEST(custom_stream_refuses) {
 }
 END_TEST
 
+/* ---- nonsense ----------------------------------------------------------- */
+
+static ssize_t nonsense;
+
+static ssize_t read_nonsense(void *state, void *buffer, size_t bytes) {
+    (void)state, (void)buffer, (void)bytes;
+    return nonsense;
+}
+
+static ssize_t write_nonsense(void *state, const uv_buf_t buffers[],
+                              unsigned count) {
+    (void)state, (void)buffers, (void)count;
+    return nonsense;
+}
+
+/* As read(2) would say of the end, and more than there can be. */
+static int nonsense_main(void *arg) {
+    static const uva_stream_ops_t ops = {.read = read_nonsense,
+                                         .write = write_nonsense};
+    static const ssize_t numbers[] = {0, 9};
+    char bytes[8];
+    uv_buf_t parts[] = {{.base = bytes, .len = 3}, {.base = bytes, .len = 5}};
+    (void)arg;
+    for (size_t i = 0; i < 2; i++) {
+        nonsense = numbers[i];
+        ck_assert_int_eq(uva_stream_new(&ops, NULL, &over), 0);
+        ck_assert_int_eq(uva_read(over, bytes, 8), UV_EPERM);
+        ck_assert_int_eq(uva_read_exactly(over, bytes, 8), UV_EPERM);
+        ck_assert_int_eq(uva_write(over, bytes, 8), UV_EPERM);
+        ck_assert_int_eq(uva_writev(over, parts, 2), UV_EPERM);
+        uva_stream_close(over);
+    }
+    return 0;
+}
+
+START_TEST(custom_stream_says_nonsense) {
+    ck_assert_int_eq(program_run(nonsense_main, NULL), 0);
+    ck_assert(support_reports_contain("the read of a stream's operations "
+                                      "returned 0 bytes"));
+    ck_assert(support_reports_contain("the write of a stream's operations "
+                                      "returned 9 bytes"));
+    ck_assert_uint_eq(support_report_count(), 8);
+}
+END_TEST
+
 SUITE("custom_stream", custom_stream_is_a_stream,
       custom_stream_frees_its_state_last, custom_stream_passes_failures_on,
-      custom_stream_refuses)
+      custom_stream_refuses, custom_stream_says_nonsense)

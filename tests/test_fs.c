@@ -209,6 +209,31 @@ START_TEST(fs_a_full_device_is_a_code) {
 }
 END_TEST
 
+/* A pipe that nobody reads any more is a code, in a host that did not think of
+ * SIGPIPE: at once, between two buffers, and from file to pipe. */
+static int write_into_nothing(void *arg) {
+    int ends[2];
+    char data[] = "text";
+    uv_buf_t parts[] = {uv_buf_init(data, 2), uv_buf_init(data, 2)};
+    (void)arg;
+    ck_assert(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    ck_assert_int_eq(close(ends[0]), 0);
+    ck_assert_int_eq(uva_fs_write(ends[1], data, 4, -1), UV_EPIPE);
+    ck_assert_int_eq(uva_fs_writev(ends[1], parts, 2, -1), UV_EPIPE);
+    int fd = uva_fs_open("/proc/self/exe", O_RDONLY, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(uva_fs_sendfile(ends[1], fd, 0, 64), UV_EPIPE);
+    ck_assert_int_eq(uva_fs_close(fd), 0);
+    ck_assert_int_eq(uva_fs_close(ends[1]), 0);
+    return 0;
+}
+
+START_TEST(fs_writing_raises_no_sigpipe) {
+    run_clean(write_into_nothing);
+}
+END_TEST
+
 /* ---- what is there, moving, removing ------------------------------------ */
 
 static int look_around(void *arg) {
@@ -509,8 +534,9 @@ END_TEST
 
 SUITE("fs", fs_covers_every_operation, fs_reads_and_writes_at_positions,
       fs_scatters_and_gathers, fs_positions_are_64_bit, fs_lengths_are_64_bit,
-      fs_a_full_device_is_a_code, fs_makes_moves_and_removes,
-      fs_sets_modes_owners_and_times, fs_makes_up_names, fs_lists_a_directory,
+      fs_a_full_device_is_a_code, fs_writing_raises_no_sigpipe,
+      fs_makes_moves_and_removes, fs_sets_modes_owners_and_times,
+      fs_makes_up_names, fs_lists_a_directory,
       fs_cancelled_in_the_queue_has_no_effect,
       fs_timed_out_in_the_queue_has_no_effect,
       fs_cancelled_while_running_waits_for_the_outcome, fs_closing_is_never_cut,

@@ -69,6 +69,11 @@ static void fail_files(int fd) {
     FAILS(WRITE, uva_fs_write(fd, &byte, 1, 0));
     FAILS(WRITE, uva_fs_writev(fd, &buffer, 1, 0));
     FAILS(SENDFILE, uva_fs_sendfile(fd, fd, 0, 1));
+    faults_fail_every(FAULT_UV_QUEUE_WORK, 1, UV_EIO);
+    ck_assert_int_eq(uva_fs_write(fd, &byte, 1, 0), UV_EIO);
+    ck_assert_int_eq(uva_fs_writev(fd, &buffer, 1, 0), UV_EIO);
+    ck_assert_int_eq(uva_fs_sendfile(fd, fd, 0, 1), UV_EIO);
+    ck_assert_uint_eq(faults_clear(), 3);
     FAILS(CLOSE, uva_fs_close(fd));
     ck_assert_int_eq(byte, '-');
 }

@@ -143,6 +143,29 @@ static int reader_goes(void *arg) {
     return 0;
 }
 
+/* Gone is gone, whether it is asked for now or waited for, at either end. */
+static int the_other_goes(void *arg) {
+    (void)arg;
+    wait_t wait;
+    for (int other = 0; other < 2; other++) {
+        int pipe_ends[2];
+        ck_assert_int_eq(pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK), 0);
+        int fd = pipe_ends[1 - other];
+        ck_assert_int_eq(uva_poll_fd(fd, UV_DISCONNECT, 0), UV_ETIMEDOUT);
+        uva_task_t *waiter = spawn_wait(&wait, fd, UV_DISCONNECT);
+        close(pipe_ends[other]);
+        ck_assert_int_eq(uva_await(waiter, NULL), UV_DISCONNECT);
+        ck_assert_int_eq(uva_poll_fd(fd, UV_DISCONNECT, 0), UV_DISCONNECT);
+        close(fd);
+    }
+    return 0;
+}
+
+START_TEST(poll_fd_tells_of_a_disconnection) {
+    run_clean(the_other_goes);
+}
+END_TEST
+
 START_TEST(poll_fd_an_error_is_ready) {
     run_clean(reader_goes);
 }
@@ -475,9 +498,10 @@ START_TEST(poll_fd_without_descriptors) {
 END_TEST
 
 SUITE("poll_fd", poll_fd_ready_does_not_wait, poll_fd_waits_until_ready,
-      poll_fd_an_error_is_ready, poll_fd_a_reader_and_a_writer,
-      poll_fd_beside_a_watcher_of_the_host, poll_fd_leaves_the_flags,
-      poll_fd_a_number_that_is_used_again, poll_fd_closed_meanwhile,
-      poll_fd_is_cut_by_time_and_cancel, poll_fd_what_cannot_wait,
-      poll_fd_outside_a_task_is_refused, poll_fd_many_at_once,
-      poll_fd_faults_are_survived, poll_fd_without_descriptors)
+      poll_fd_an_error_is_ready, poll_fd_tells_of_a_disconnection,
+      poll_fd_a_reader_and_a_writer, poll_fd_beside_a_watcher_of_the_host,
+      poll_fd_leaves_the_flags, poll_fd_a_number_that_is_used_again,
+      poll_fd_closed_meanwhile, poll_fd_is_cut_by_time_and_cancel,
+      poll_fd_what_cannot_wait, poll_fd_outside_a_task_is_refused,
+      poll_fd_many_at_once, poll_fd_faults_are_survived,
+      poll_fd_without_descriptors)

@@ -381,6 +381,33 @@ START_TEST(process_is_talked_to_over_its_pipes) {
 }
 END_TEST
 
+/* ---- another thread ----------------------------------------------------- */
+
+static void from_outside(void *arg) {
+    uva_process_t *process = arg;
+    ck_assert_int_eq(uva_process_wait(process, NULL), UV_EPERM);
+    ck_assert_int_eq(uva_process_try_wait(process, NULL), UV_EPERM);
+    ck_assert_int_eq(uva_process_kill(process, 0), UV_EPERM);
+    ck_assert_int_eq(uva_process_close_pipe(process, 0), UV_EPERM);
+    uva_process_close(process);
+}
+
+static int touch_from_outside(void *arg) {
+    (void)arg;
+    uv_thread_t thread;
+    uva_process_t *process = start("exit 7", "");
+    ck_assert_int_eq(uv_thread_create(&thread, from_outside, process), 0);
+    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    finish(process, 7, 0);
+    return 0;
+}
+
+/* Reported, there to standard error, and without effect. */
+START_TEST(process_is_left_alone_by_other_threads) {
+    run_children(touch_from_outside);
+}
+END_TEST
+
 /* ---- a host's loop ------------------------------------------------------ */
 
 static int run_true(void *arg) {
@@ -416,4 +443,5 @@ SUITE("process", process_tells_how_it_ended, process_is_waited_for_by_many,
       process_wait_is_not_held_up_by_a_grandchild,
       process_output_outlives_the_process,
       process_write_to_one_that_is_gone_is_a_code,
-      process_is_talked_to_over_its_pipes, process_on_a_hosts_loop)
+      process_is_talked_to_over_its_pipes,
+      process_is_left_alone_by_other_threads, process_on_a_hosts_loop)

@@ -322,6 +322,32 @@ START_TEST(serve_pauses_without_descriptors) {
 }
 END_TEST
 
+/* A connection whose task gets no stack is closed, and the server goes on. */
+static int serve_without_stack(void *arg) {
+    server_t server = {.handler = echo, .options.stack_bytes = 1 << 20};
+    (void)arg;
+    start(&server);
+    faults_fail_every(FAULT_MMAP, 1, UV_ENOMEM);
+    uva_stream_t *stream = join(&server);
+    expect_closed(stream);
+    ck_assert_uint_ge(faults_clear(), 1);
+    ck_assert_int_eq(open_now, 0);
+    stream = join(&server);
+    ping(stream);
+    uva_stream_close(stream);
+    ck_assert_int_eq(uva_cancel_and_wait(server.task), UV_ECANCELED);
+    uva_listener_close(server.listener);
+    return 0;
+}
+
+START_TEST(serve_survives_a_task_without_a_stack) {
+    ck_assert_int_eq(uva_run_with(&quiet, serve_without_stack, NULL), 0);
+    ck_assert(support_reports_contain("task 'connection'"));
+    ck_assert(support_reports_contain("accepting pauses: not enough memory"));
+    ck_assert_uint_eq(support_report_count(), 2);
+}
+END_TEST
+
 static int refuse(void *arg) {
     server_t server = {.handler = echo};
     (void)arg;
@@ -350,4 +376,4 @@ SUITE("serve", serve_gives_each_a_task, serve_ends_in_order,
       serve_ends_when_closed_and_cancelled_at_once,
       serve_sees_a_cancellation_under_load, serve_takes_only_so_many,
       serve_reports_a_handler_that_fails, serve_pauses_without_descriptors,
-      serve_refuses)
+      serve_survives_a_task_without_a_stack, serve_refuses)

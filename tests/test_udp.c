@@ -5,7 +5,7 @@
 
 static int port_of(const uva_udp_t *udp) {
     struct sockaddr_storage name;
-    ck_assert_int_eq(uva_udp_name(udp, &name), 0);
+    ck_assert_int_eq(uva_udp_local_name(udp, &name), 0);
     return ntohs(name.ss_family == AF_INET6
                      ? ((struct sockaddr_in6 *)&name)->sin6_port
                      : ((struct sockaddr_in *)&name)->sin_port);
@@ -104,11 +104,11 @@ static int talk_to_a_peer(void *arg) {
     uva_udp_t *b = open_somewhere();
     uva_udp_t *stranger = open_somewhere();
     ck_assert_int_eq(uva_udp_send(a, "x", 1), UV_EDESTADDRREQ);
-    ck_assert_int_eq(uva_udp_peer(a, &peer), UV_ENOTCONN);
+    ck_assert_int_eq(uva_udp_peer_name(a, &peer), UV_ENOTCONN);
     ck_assert_int_eq(uva_udp_connect(a, NULL, 0), UV_ENOTCONN);
     ck_assert_int_eq(uva_udp_connect(a, "127.0.0.1", port_of(b)), 0);
     ck_assert_int_eq(uva_udp_connect(a, "127.0.0.1", port_of(b)), UV_EISCONN);
-    ck_assert_int_eq(uva_udp_peer(a, &peer), 0);
+    ck_assert_int_eq(uva_udp_peer_name(a, &peer), 0);
     ck_assert_int_eq(ntohs(((struct sockaddr_in *)&peer)->sin_port),
                      port_of(b));
     ck_assert_int_eq(uva_udp_send(a, "hello", 5), 5);
@@ -475,10 +475,10 @@ static int fail_in_all_ways(void *arg) {
     ck_assert_int_eq(uva_udp_connect(udp, "127.0.0.1", 0), UV_EINVAL);
     ck_assert_int_eq(uva_udp_connect(udp, "::1", 1), UV_EAFNOSUPPORT);
     ck_assert_int_eq(uva_udp_connect(NULL, "127.0.0.1", 1), UV_EINVAL);
-    ck_assert_int_eq(uva_udp_name(NULL, &name), UV_EINVAL);
-    ck_assert_int_eq(uva_udp_name(udp, NULL), UV_EINVAL);
-    ck_assert_int_eq(uva_udp_peer(NULL, &name), UV_EINVAL);
-    ck_assert_int_eq(uva_udp_peer(udp, NULL), UV_EINVAL);
+    ck_assert_int_eq(uva_udp_local_name(NULL, &name), UV_EINVAL);
+    ck_assert_int_eq(uva_udp_local_name(udp, NULL), UV_EINVAL);
+    ck_assert_int_eq(uva_udp_peer_name(NULL, &name), UV_EINVAL);
+    ck_assert_int_eq(uva_udp_peer_name(udp, NULL), UV_EINVAL);
     ck_assert_int_eq(uva_udp_join(NULL, "239.255.7.7", NULL), UV_EINVAL);
     ck_assert_int_eq(uva_udp_leave(NULL, "239.255.7.7", NULL), UV_EINVAL);
     ck_assert_int_eq(uva_udp_set_ttl(NULL, 1), UV_EINVAL);

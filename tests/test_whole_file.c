@@ -267,6 +267,36 @@ START_TEST(whole_file_cancelled_while_running_is_read) {
 }
 END_TEST
 
+/* ---- a pipe ------------------------------------------------------------- */
+
+static int write_much(void *arg) {
+    static const char much[1 << 20];
+    return uva_write_file(arg, much, sizeof much);
+}
+
+/* Who reads it goes while the job writes: a code, and no SIGPIPE, in a host
+ * that did not think of it. */
+static int lose_the_reader(void *arg) {
+    int ends[2];
+    char path[64];
+    (void)arg;
+    ck_assert(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
+    uva_task_t *writer = uva_spawn(write_much, path);
+    ck_assert_int_eq(uva_poll_fd(ends[0], UV_READABLE, UVA_FOREVER),
+                     UV_READABLE);
+    close(ends[0]);
+    close(ends[1]);
+    ck_assert_int_eq(uva_await(writer, NULL), UV_EPIPE);
+    return 0;
+}
+
+START_TEST(whole_file_raises_no_sigpipe) {
+    run_clean(lose_the_reader);
+}
+END_TEST
+
 /* ---- faults ------------------------------------------------------------- */
 
 typedef struct trial {
@@ -396,4 +426,4 @@ SUITE("whole_file", whole_file_is_read, whole_file_without_a_length_is_read,
       whole_file_cancelled_in_the_queue_has_no_effect,
       whole_file_cancelled_while_running_is_read,
       whole_file_faults_are_survived, whole_file_finds_a_free_name,
-      whole_file_outside_a_task_is_refused)
+      whole_file_outside_a_task_is_refused, whole_file_raises_no_sigpipe)

@@ -123,10 +123,13 @@ static int read_errors(void *arg) {
 /* A task for each pipe. */
 static void spawn_all(talk_t *talk) {
     static const uva_fn fns[UVA__STDIO] = {feed, read_output, read_errors};
+    static const uva_task_options_t options = {.name =
+                                                   "uva_process_communicate"};
     for (int i = 0; i < UVA__STDIO && talk->code == 0; i++) {
         if (talk->process->pipes[i] == NULL)
             continue;
-        talk->tasks[i] = uva_spawn(fns[i], talk);
+        talk->tasks[i] = uva_spawn_with_at("uva_process_communicate()",
+                                           &options, fns[i], talk);
         if (talk->tasks[i] == NULL)
             (void)end_with(talk, UV_ENOMEM);
     }

@@ -3,6 +3,7 @@
  */
 #include "uvawait/custom_stream.h"
 
+#include "../report.h"
 #include "../task.h"
 #include "stream.h"
 
@@ -11,6 +12,16 @@ typedef struct custom {
     const uva_stream_ops_t *ops;
     void *state;
 } custom_t;
+
+/* Taken for an answer it would make us ask for ever, or go on behind the end
+ * of the memory. */
+static int said_nonsense(const char *op, ssize_t count) {
+    return uva__misuse("uva_stream_new",
+                       "the %s of a stream's operations returned %zd bytes, "
+                       "but must return at least 1 and at most as many as it "
+                       "was given; UV_EOF is the end",
+                       op, count);
+}
 
 static ssize_t wait_for_bytes(uva__task_t *task, uva_stream_t *stream,
                               char *buffer, size_t bytes) {
@@ -23,7 +34,16 @@ static ssize_t wait_for_bytes(uva__task_t *task, uva_stream_t *stream,
     ssize_t got = custom->ops->read(custom->state, buffer, bytes);
     if (got == UV_EOF)
         stream->read_end = UV_EOF;
+    if (got == 0 || (got > 0 && (size_t)got > bytes))
+        return said_nonsense("read", got);
     return got;
+}
+
+static size_t left_of(const uva__rest_t *rest) {
+    size_t left = 0;
+    for (unsigned i = 0; i < rest->count; i++)
+        left += rest->buffers[i].len;
+    return left - rest->offset;
 }
 
 static int write_all(uva__task_t *task, uva_stream_t *stream, uva__rest_t *rest,
@@ -41,6 +61,8 @@ static int write_all(uva__task_t *task, uva_stream_t *stream, uva__rest_t *rest,
                                is_begun ? 1 : rest->count);
         if (some < 0)
             return (int)some;
+        if (some == 0 || (size_t)some > left_of(rest))
+            return said_nonsense("write", some);
         *written += (size_t)some;
         uva__rest_advance(rest, (size_t)some);
     }

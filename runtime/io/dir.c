@@ -43,10 +43,9 @@ static void close_resource(uva__resource_t *resource) {
 }
 
 void uva_dir_close(uva_dir_t *dir) {
-    if (dir == NULL || uva__must_be_ours(dir->runtime, "uva_dir_close") < 0)
+    if (dir == NULL ||
+        !uva__may_close(dir->runtime, "uva_dir_close", &dir->closing))
         return;
-    UVA__ASSERT(!dir->closing);
-    dir->closing = true;
     uva__list_remove(&dir->runtime->resources, &dir->resource.link);
     if (!dir->is_used)
         release(dir);

@@ -22,7 +22,7 @@ static uva_future_t *cancel_job(uva__waiter_t *waiter) {
     uva__fs_t *fs = UVA__OF(waiter, uva__fs_t, waiter);
     bool is_first = !fs->was_asked;
     fs->was_asked = true;
-    if (is_first && uv_cancel((uv_req_t *)&fs->request) == 0)
+    if (is_first && uv_cancel(fs->job) == 0)
         uva__scope_note_cut(waiter->task);
     return NULL;
 }
@@ -37,6 +37,7 @@ void uva__fs_done(uv_fs_t *request) {
 int uva__fs_begin(uva__fs_t *fs, const char *call, bool is_valid) {
     fs->is_taken = false;
     fs->was_asked = false;
+    fs->job = (uv_req_t *)&fs->request;
     fs->task = uva__running(call);
     if (fs->task == NULL)
         return UV_EPERM;

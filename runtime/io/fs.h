@@ -20,6 +20,7 @@ typedef struct uva__fs {
     uv_loop_t *loop;
     bool is_taken;  /* libuv has, or had, the request */
     bool was_asked; /* uv_cancel() was tried */
+    uv_req_t *job;  /* what uv_cancel() is tried with */
     uv_fs_t request;
 } uva__fs_t;
 

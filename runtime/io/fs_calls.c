@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../task.h"
+#include "sigpipe.h"
 #include "uvawait/fs.h"
 #include "uvawait/scope.h"
 
@@ -98,13 +99,6 @@ ssize_t uva_fs_readv(uv_file fd, const uv_buf_t buffers[], unsigned count,
     return result;
 }
 
-ssize_t uva_fs_writev(uv_file fd, const uv_buf_t buffers[], unsigned count,
-                      int64_t position) {
-    RUN(write, buffers != NULL && count > 0, fd, buffers, count, position);
-    uva__fs_end(&fs);
-    return result;
-}
-
 ssize_t uva_fs_read(uv_file fd, void *buffer, size_t bytes, int64_t position) {
     uv_buf_t one = {.base = buffer, .len = bytes};
     if (one.len > MOST_AT_ONCE)
@@ -114,21 +108,102 @@ ssize_t uva_fs_read(uv_file fd, void *buffer, size_t bytes, int64_t position) {
     return result;
 }
 
+/* ---- writing ------------------------------------------------------------ */
+
+/* What writes is a job of ours that calls libuv on the pool's thread: only
+ * there can SIGPIPE be kept from the host. */
+typedef struct transfer {
+    uva__fs_t fs;
+    uv_work_t work;
+    void (*run)(struct transfer *transfer, uv_fs_t *request);
+    const uv_buf_t *buffers;
+    unsigned count;
+    uv_file fd;
+    uv_file from_fd;
+    int64_t position;
+    size_t bytes; /* in all; of one write libuv makes as many as it takes */
+    int code;     /* what libuv's call returned */
+} transfer_t;
+
+static void write_now(transfer_t *transfer, uv_fs_t *request) {
+    transfer->code = uv_fs_write(NULL, request, transfer->fd, transfer->buffers,
+                                 transfer->count, transfer->position, NULL);
+}
+
+static void sendfile_now(transfer_t *transfer, uv_fs_t *request) {
+    transfer->code =
+        uv_fs_sendfile(NULL, request, transfer->fd, transfer->from_fd,
+                       transfer->position, transfer->bytes, NULL);
+}
+
+/* A write that was broken off may have raised the signal, too. */
+static void on_work(uv_work_t *work) {
+    transfer_t *transfer = UVA__OF(work, transfer_t, work);
+    uv_fs_t *request = &transfer->fs.request;
+    uva__sigpipe_t sigpipe;
+    uva__sigpipe_block(&sigpipe);
+    transfer->run(transfer, request);
+    /* Refused before it began; else the result has it, at its full length. */
+    if (request->result == 0)
+        request->result = transfer->code;
+    bool is_whole =
+        request->result >= 0 && (size_t)request->result == transfer->bytes;
+    uva__sigpipe_restore(&sigpipe, !is_whole);
+}
+
+static void on_over(uv_work_t *work, int status) {
+    transfer_t *transfer = UVA__OF(work, transfer_t, work);
+    if (status < 0)
+        transfer->fs.request.result = status;
+    uva__fs_done(&transfer->fs.request);
+}
+
+static ssize_t run_transfer(transfer_t *transfer, const char *call,
+                            bool is_valid) {
+    uva__fs_t *fs = &transfer->fs;
+    int code = uva__fs_begin(fs, call, is_valid);
+    fs->job = (uv_req_t *)&transfer->work;
+    if (code == 0)
+        code = uv_queue_work(fs->loop, &transfer->work, on_work, on_over);
+    ssize_t result = uva__fs_wait(fs, code);
+    uva__fs_end(fs);
+    return result;
+}
+
+static ssize_t write_all(const char *call, uv_file fd, const uv_buf_t buffers[],
+                         unsigned count, int64_t position, bool is_valid) {
+    transfer_t transfer = {.run = write_now,
+                           .buffers = buffers,
+                           .count = count,
+                           .fd = fd,
+                           .position = position};
+    for (unsigned i = 0; is_valid && i < count; i++)
+        transfer.bytes += buffers[i].len;
+    return run_transfer(&transfer, call, is_valid);
+}
+
+ssize_t uva_fs_writev(uv_file fd, const uv_buf_t buffers[], unsigned count,
+                      int64_t position) {
+    return write_all("uva_fs_writev", fd, buffers, count, position,
+                     buffers != NULL && count > 0);
+}
+
 /* libuv goes on after a short write, within the job. */
 ssize_t uva_fs_write(uv_file fd, const void *data, size_t bytes,
                      int64_t position) {
     uv_buf_t one = {.base = (char *)(uintptr_t)data, .len = bytes};
-    RUN(write, bytes <= SSIZE_MAX && (data != NULL || bytes == 0), fd, &one, 1,
-        position);
-    uva__fs_end(&fs);
-    return result;
+    return write_all("uva_fs_write", fd, &one, 1, position,
+                     bytes <= SSIZE_MAX && (data != NULL || bytes == 0));
 }
 
 ssize_t uva_fs_sendfile(uv_file out_fd, uv_file in_fd, int64_t in_position,
                         size_t bytes) {
-    RUN(sendfile, true, out_fd, in_fd, in_position, bytes);
-    uva__fs_end(&fs);
-    return result;
+    transfer_t transfer = {.run = sendfile_now,
+                           .fd = out_fd,
+                           .from_fd = in_fd,
+                           .position = in_position,
+                           .bytes = bytes};
+    return run_transfer(&transfer, "uva_fs_sendfile", true);
 }
 
 /* ---- what is there ------------------------------------------------------ */

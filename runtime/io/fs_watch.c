@@ -99,10 +99,8 @@ void uva__watch_tell(uva__watch_t *watch) {
 }
 
 void uva__watch_close(uva__watch_t *watch, const char *call) {
-    if (watch == NULL || uva__must_be_ours(watch->runtime, call) < 0)
+    if (watch == NULL || !uva__may_close(watch->runtime, call, &watch->closing))
         return;
-    UVA__ASSERT(!watch->closing);
-    watch->closing = true;
     if (watch->resource.close != NULL)
         uva__list_remove(&watch->runtime->resources, &watch->resource.link);
     wake(watch, UV_ECANCELED);

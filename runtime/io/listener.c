@@ -37,6 +37,7 @@ struct uva_listener {
     int port; /* of TCP; else UV_EINVAL */
     uva__transport_t transport;
     bool stopped;             /* the socket is closed */
+    bool closing;             /* the user has closed it */
     bool accepting;           /* a task is in uva_accept() */
     bool watching;            /* the poll is on */
     uva__waiter_t *acceptor;  /* that task, while it is parked */
@@ -131,7 +132,8 @@ void uva__listener_stop(uva_listener_t *listener) {
 
 void uva_listener_close(uva_listener_t *listener) {
     if (listener == NULL ||
-        uva__must_be_ours(listener->runtime, "uva_listener_close") < 0)
+        !uva__may_close(listener->runtime, "uva_listener_close",
+                        &listener->closing))
         return;
     if (listener->resource.close != NULL)
         uva__list_remove(&listener->runtime->resources,

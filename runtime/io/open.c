@@ -33,3 +33,14 @@ int uva__must_be_ours(const uva_runtime_t *rt, const char *call) {
                              "runtime, which alone may touch it. Use "
                              "uva_post() or uva_call()");
 }
+
+bool uva__may_close(const uva_runtime_t *rt, const char *call, bool *closing) {
+    if (uva__must_be_ours(rt, call) < 0)
+        return false;
+    if (*closing)
+        (void)uva__misuse(call, "called a second time for the same object, "
+                                "whose memory is gone soon after the first");
+    bool is_first = !*closing;
+    *closing = true;
+    return is_first;
+}

@@ -18,4 +18,9 @@ void uva__open_resource(uva_runtime_t *rt, uva__resource_t *resource,
 /* UV_EPERM (reported) when rt is not the runtime of this thread. */
 int uva__must_be_ours(const uva_runtime_t *rt, const char *call);
 
+/* Whether `call` closes what belongs to rt: in its thread, and for the first
+ * time, which is noted in *closing. Else it is reported, as far as the memory
+ * is still there to tell. */
+bool uva__may_close(const uva_runtime_t *rt, const char *call, bool *closing);
+
 #endif

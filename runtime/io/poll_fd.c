@@ -77,7 +77,7 @@ static int look(int fd, int events) {
         if (look.revents & event_names[i].system)
             ready |= event_names[i].uv;
     if (look.revents & (POLLERR | POLLHUP))
-        ready |= UV_READABLE | UV_WRITABLE;
+        ready |= UV_READABLE | UV_WRITABLE | UV_DISCONNECT;
     return ready & events;
 }
 

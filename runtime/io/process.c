@@ -99,10 +99,9 @@ static bool kill_child(uva_process_t *process) {
 
 void uva_process_close(uva_process_t *process) {
     if (process == NULL ||
-        uva__must_be_ours(process->runtime, "uva_process_close") < 0)
+        !uva__may_close(process->runtime, "uva_process_close",
+                        &process->closing))
         return;
-    UVA__ASSERT(!process->closing);
-    process->closing = true;
     unlink_resource(process);
     close_pipes(process);
     (void)uva__wake_all(&process->waiters, UV_ECANCELED);
@@ -291,6 +290,9 @@ int(uva_process_spawn)(const uva_process_options_t *options,
 int uva_process_try_wait(const uva_process_t *process, uva_exit_t *ret_exit) {
     if (process == NULL)
         return UV_EINVAL;
+    int code = uva__must_be_ours(process->runtime, "uva_process_try_wait");
+    if (code < 0)
+        return code;
     if (!process->over)
         return UV_EAGAIN;
     if (ret_exit != NULL)

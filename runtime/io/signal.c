@@ -18,6 +18,7 @@
 struct uva_signal {
     uva_runtime_t *runtime;
     int arrived; /* and not told yet */
+    bool closing;
     uva_waiters_t waiters;
     uva__resource_t resource; /* linked from when it is the user's */
     uv_signal_t handle;       /* its data is the object */
@@ -45,7 +46,7 @@ static void on_closed(uv_handle_t *handle) {
 
 void uva_signal_close(uva_signal_t *signal) {
     if (signal == NULL ||
-        uva__must_be_ours(signal->runtime, "uva_signal_close") < 0)
+        !uva__may_close(signal->runtime, "uva_signal_close", &signal->closing))
         return;
     if (signal->resource.close != NULL)
         uva__list_remove(&signal->runtime->resources, &signal->resource.link);

@@ -61,10 +61,8 @@ int uva__stream_enter(uva_stream_t *stream, const char *call,
 
 void uva_stream_close(uva_stream_t *stream) {
     if (stream == NULL ||
-        uva__must_be_ours(stream->runtime, "uva_stream_close") < 0)
+        !uva__may_close(stream->runtime, "uva_stream_close", &stream->closing))
         return;
-    UVA__ASSERT(!stream->closing);
-    stream->closing = true;
     if (stream->resource.close != NULL)
         uva__list_remove(&stream->runtime->resources, &stream->resource.link);
     uva__stream_readable(stream, UV_ECANCELED);

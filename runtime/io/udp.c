@@ -95,10 +95,9 @@ static int make(uva_runtime_t *rt, uva_udp_t **ret_udp) {
 }
 
 void uva_udp_close(uva_udp_t *udp) {
-    if (udp == NULL || uva__must_be_ours(udp->runtime, "uva_udp_close") < 0)
+    if (udp == NULL ||
+        !uva__may_close(udp->runtime, "uva_udp_close", &udp->closing))
         return;
-    UVA__ASSERT(!udp->closing);
-    udp->closing = true;
     if (udp->resource.close != NULL)
         uva__list_remove(&udp->runtime->resources, &udp->resource.link);
     (void)uva__wake_all(&udp->readers, UV_ECANCELED);
@@ -358,18 +357,22 @@ int uva_udp_connect(uva_udp_t *udp, const char *host, int port) {
     return uv_udp_connect(&udp->handle, (struct sockaddr *)&address);
 }
 
-int uva_udp_name(const uva_udp_t *udp, struct sockaddr_storage *ret_address) {
+int uva_udp_local_name(const uva_udp_t *udp,
+                       struct sockaddr_storage *ret_address) {
     int bytes = sizeof *ret_address;
-    int code = ret_address != NULL ? check(udp, "uva_udp_name") : UV_EINVAL;
+    int code =
+        ret_address != NULL ? check(udp, "uva_udp_local_name") : UV_EINVAL;
     if (code < 0)
         return code;
     return uv_udp_getsockname(&udp->handle, (struct sockaddr *)ret_address,
                               &bytes);
 }
 
-int uva_udp_peer(const uva_udp_t *udp, struct sockaddr_storage *ret_address) {
+int uva_udp_peer_name(const uva_udp_t *udp,
+                      struct sockaddr_storage *ret_address) {
     int bytes = sizeof *ret_address;
-    int code = ret_address != NULL ? check(udp, "uva_udp_peer") : UV_EINVAL;
+    int code =
+        ret_address != NULL ? check(udp, "uva_udp_peer_name") : UV_EINVAL;
     if (code < 0)
         return code;
     return uv_udp_getpeername(&udp->handle, (struct sockaddr *)ret_address,

@@ -287,6 +287,20 @@ WRAP_INT(UV_UDP_CONNECT, uv_udp_connect,
     (uv_udp_t *a, const struct sockaddr *b), (a, b))
 WRAP_INT(UV_UDP_GETSOCKNAME, uv_udp_getsockname,
     (const uv_udp_t *a, struct sockaddr *b, int *c), (a, b, c))
+WRAP_INT(UV_UDP_GETPEERNAME, uv_udp_getpeername,
+    (const uv_udp_t *a, struct sockaddr *b, int *c), (a, b, c))
+WRAP_INT(UV_UDP_SET_MEMBERSHIP, uv_udp_set_membership,
+    (uv_udp_t *a, const char *b, const char *c, uv_membership d), (a, b, c, d))
+WRAP_INT(UV_UDP_SET_MULTICAST_TTL, uv_udp_set_multicast_ttl,
+    (uv_udp_t *a, int b), (a, b))
+WRAP_INT(UV_UDP_SET_MULTICAST_LOOP, uv_udp_set_multicast_loop,
+    (uv_udp_t *a, int b), (a, b))
+WRAP_INT(UV_UDP_SET_MULTICAST_INTERFACE, uv_udp_set_multicast_interface,
+    (uv_udp_t *a, const char *b), (a, b))
+WRAP_INT(UV_UDP_SET_BROADCAST, uv_udp_set_broadcast,
+    (uv_udp_t *a, int b), (a, b))
+WRAP_INT(UV_UDP_SET_TTL, uv_udp_set_ttl,
+    (uv_udp_t *a, int b), (a, b))
 WRAP_INT(UV_RANDOM, uv_random,
     (uv_loop_t *a, uv_random_t *b, void *c, size_t d, unsigned e,
      uv_random_cb f),

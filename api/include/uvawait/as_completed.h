@@ -20,7 +20,7 @@ UVA_BEGIN_DECLS
 
 /* The fields are private. The struct must stay where it is while open. */
 typedef struct uva_as_completed {
-    uva_list_t done;    /* over, and not given out */
+    uva_list_t done;       /* over, and not given out */
     uva_waiters_t waiters; /* tasks in uva_as_completed_next() */
     uva_deadline_t deadline;
     uva_runtime_t *runtime; /* NULL: not open */

@@ -12,7 +12,8 @@
 UVA_BEGIN_DECLS
 
 /* What a stream does. All are called in the thread of the runtime; read and
- * write in tasks, and they may park. */
+ * write in tasks, and they may park. A number of bytes that cannot be is
+ * reported, and the caller gets UV_EPERM. */
 typedef struct uva_stream_ops {
     /* Brings 1 .. bytes bytes, or a code: UV_EOF at the end, which is not asked
      * again behind it; UV_ECANCELED when it was cut, with nothing taken. */

@@ -96,7 +96,8 @@ UVA_API UVA_PARKS ssize_t uva_fs_readv(uv_file fd, const uv_buf_t buffers[],
  * Returns:  the number of bytes: all of them, or fewer when it failed after
  *           some; writing the rest then says why. UV_ENOSPC, UV_EFBIG,
  *           UV_EBADF, UV_EIO ... when it failed at once; UV_EAGAIN for a pipe
- *           or socket that is non-blocking and full; as uva_fs_open()
+ *           or socket that is non-blocking and full, UV_EPIPE (no SIGPIPE) for
+ *           one whose peer is gone; as uva_fs_open()
  * Owns:     data borrowed until return
  * Since:    0.1
  */

@@ -13,7 +13,8 @@ UVA_BEGIN_DECLS
  * Waits until fd is ready for one of uv_events, which are UV_READABLE,
  * UV_WRITABLE, UV_DISCONNECT and UV_PRIORITIZED, or'ed. What cannot wait, as a
  * regular file, is ready at once. An error, or a peer that is gone, makes it
- * ready for reading and writing: the next read or write tells what it is.
+ * ready for reading, writing and disconnecting: the next read or write tells
+ * what it is.
  *
  * One task may wait for reading and another one for writing, also beside
  * watchers of libuv's on the same descriptor. It stays open, and its flags are

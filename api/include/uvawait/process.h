@@ -27,7 +27,8 @@ typedef struct uva_process uva_process_t;
 
 /* What a child's standard input, output or error is. */
 typedef enum {
-    UVA_STDIO_INHERIT = 0, /* the parent's */
+    UVA_STDIO_INHERIT = 0, /* the parent's; it is made blocking, also for the
+                              parent, who may have a stream on it */
     UVA_STDIO_NULL,        /* /dev/null */
     UVA_STDIO_PIPE,        /* a stream of ours: uva_process_stdin() ... */
     UVA_STDIO_FD,          /* the descriptor in in_fd, out_fd, err_fd; it stays
@@ -113,7 +114,8 @@ UVA_API UVA_PARKS int uva_process_wait(uva_process_t *process,
  * Context:  the thread of the runtime
  * Parks:    never
  * Cancel:   –
- * Returns:  0; UV_EAGAIN while it runs; UV_EINVAL
+ * Returns:  0; UV_EAGAIN while it runs; UV_EINVAL; UV_EPERM in another thread
+ *           (reported)
  * Owns:     process borrowed; ret_exit may be NULL
  * Since:    0.1
  */

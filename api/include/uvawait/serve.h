@@ -45,8 +45,9 @@ typedef struct uva_serve_options {
  * Parks:    always
  * Cancel:   UV_ECANCELED after the orderly end, which itself is not cut short
  * Returns:  0 when the listener was closed (also before the call);
- *           UV_ECANCELED; UV_EBUSY when another task accepts; UV_EINVAL for
- *           NULL; UV_EPERM outside a task
+ *           UV_ECANCELED; UV_EBUSY when another task accepts; what else
+ *           uva_accept() gives, after the orderly end; UV_EINVAL for NULL;
+ *           UV_EPERM outside a task
  * Owns:     listener borrowed (it may be closed meanwhile), arg until return
  * Since:    0.1
  */

@@ -327,7 +327,9 @@ UVA_API int uva_shutdown(uva_stream_t *stream);
 
 /**
  * Closes a stream. Who waits in it gets UV_ECANCELED. What was written is
- * still sent.
+ * still sent; but TCP resets a connection that is closed with bytes unread, and
+ * the peer may lose what it has not read yet. Where that matters,
+ * uva_shutdown() and read to UV_EOF first.
  *
  * Context:  the thread of the runtime
  * Parks:    never

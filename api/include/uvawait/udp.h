@@ -35,7 +35,7 @@ typedef struct uva_datagram {
 
 /**
  * Opens a socket that is bound to host:port; port 0 takes a free one
- * (uva_udp_name()). host must be an address; NULL is any IPv4 address.
+ * (uva_udp_local_name()). host must be an address; NULL is any IPv4 address.
  *
  * Context:  task or host callback, in the thread of the runtime
  * Parks:    never
@@ -124,8 +124,8 @@ UVA_API UVA_PARKS ssize_t uva_udp_receive(uva_udp_t *udp, void *buffer,
  * Owns:     udp borrowed
  * Since:    0.1
  */
-UVA_API int uva_udp_name(const uva_udp_t *udp,
-                         struct sockaddr_storage *ret_address);
+UVA_API int uva_udp_local_name(const uva_udp_t *udp,
+                               struct sockaddr_storage *ret_address);
 
 /**
  * The address and port of the peer.
@@ -137,8 +137,8 @@ UVA_API int uva_udp_name(const uva_udp_t *udp,
  * Owns:     udp borrowed
  * Since:    0.1
  */
-UVA_API int uva_udp_peer(const uva_udp_t *udp,
-                         struct sockaddr_storage *ret_address);
+UVA_API int uva_udp_peer_name(const uva_udp_t *udp,
+                              struct sockaddr_storage *ret_address);
 
 /**
  * Receives what is sent to a multicast group from now on.

@@ -65,8 +65,9 @@ UVA_API UVA_PARKS int uva_write_file(const char *path, const void *data,
  * new ones, also after a crash of the machine. They are written to a temporary
  * file beside it (".uvawait-" and a number), which is handed to the device and
  * then renamed; whatever fails removes it. Where path leads by symbolic links
- * is what is replaced. The file keeps its mode, and its owner and group where
- * the process may give files away; a new one has mode 0666 less the umask.
+ * is what is replaced; one that leads nowhere is replaced itself. The file
+ * keeps its mode, and its owner and group where the process may give files
+ * away; a new one has mode 0666 less the umask.
  *
  * Context:  task
  * Parks:    always
