@@ -12,7 +12,7 @@
 #include "uvawait/serve.h"
 #include "uvawait/time.h"
 
-enum { PAUSE_MS = 100 };
+enum { PAUSE_MS = 100, REPORT_EVERY_MS = 10000 };
 
 typedef struct server {
     const uva_serve_options_t *options;
@@ -21,7 +21,8 @@ typedef struct server {
     uva_list_t connections;
     size_t count;      /* of them */
     uva_event_t fewer; /* one has ended since it was cleared */
-    bool is_paused;    /* it was reported that accepting pauses */
+    bool has_reported; /* that accepting pauses, at: */
+    uint64_t reported_ms;
 } server_t;
 
 /* In its task's own copy. */
@@ -106,12 +107,16 @@ static bool is_shortage(int code) {
 }
 
 static int pause_for(server_t *server, int code) {
-    if (!server->is_paused)
+    uint64_t now_ms = uva_now_ms();
+    if (!server->has_reported ||
+        now_ms - server->reported_ms >= REPORT_EVERY_MS) {
         uva__report(uva__running("uva_serve")->future.runtime,
                     "uva_serve: accepting pauses: %s (%zu connections are "
                     "open)",
                     uv_strerror(code), server->count);
-    server->is_paused = true;
+        server->has_reported = true;
+        server->reported_ms = now_ms;
+    }
     return wait_for_fewer(server, PAUSE_MS);
 }
 
@@ -129,7 +134,6 @@ static int accept_next(server_t *server, uva__task_t *task,
         code = begin(server, stream);
     if (is_shortage(code))
         return pause_for(server, code);
-    server->is_paused = false;
     return code;
 }
 

@@ -39,7 +39,7 @@ typedef struct uva_serve_options {
  * that the peer is gone or was too slow: UV_EOF, UV_ECONNRESET, UV_EPIPE,
  * UV_ETIMEDOUT, UV_ECANCELED, UV_ECONNABORTED, UV_ENOTCONN. Without descriptors
  * or memory accepting pauses until a connection ends, or for 100 ms, and that
- * is reported once.
+ * is reported, at most every 10 s.
  *
  * Context:  task
  * Parks:    always

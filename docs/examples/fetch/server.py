@@ -8,7 +8,7 @@
 /status/CODE  that status
 /moved        a redirection to /bytes/5
 /hang         never answers; notices when the client hangs up
-/hung-up      how many have, once one has
+/hung-up/2    how many have, once as many as that have
 /reset        resets the connection
 /short        ends before its Content-Length
 /connections  how many there have been
@@ -74,7 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.hang()
         elif what == "hung-up":
             with changed:
-                changed.wait_for(lambda: hung_up, timeout=2)
+                changed.wait_for(lambda: hung_up >= int(number), timeout=2)
                 self.answer(b"%d hung up\n" % hung_up)
         elif what == "reset":
             self.connection.setsockopt(

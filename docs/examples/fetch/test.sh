@@ -125,7 +125,7 @@ test_failures() {
 # What is cut is taken back at once, not when the session ends: the server
 # has noticed while the next URL is fetched.
 test_taken_back() {
-    run -j 1 -t 1000 -b "$http/hang" "$http/hung-up"
+    run -j 1 -t 1000 -b "$http/hang" "$http/hung-up/2"
     check "the server noticed" "$(grep -c '^2 hung up' "$scratch/lines")" 1
 }
 
