@@ -5,9 +5,9 @@
 #ifndef UVAWAIT_STREAM_OPTIONS_H
 #define UVAWAIT_STREAM_OPTIONS_H
 
-#include <sys/socket.h>
-
 #include "stream.h"
+
+#include <sys/socket.h>
 
 UVA_BEGIN_DECLS
 
