@@ -115,6 +115,57 @@ static int rendezvous(void *arg) {
     return pass_channel(arg, 0);
 }
 
+/* A player sends on one channel and receives on the other, in turn. */
+typedef struct game {
+    uva_channel_t ways[2];
+    uint64_t rounds;
+} game_t;
+
+static int serve_balls(void *arg) {
+    game_t *game = arg;
+    uint64_t ball = 0;
+    int code = 0;
+
+    for (uint64_t i = 0; i < game->rounds && code == 0; i++) {
+        code = uva_channel_send(&game->ways[0], &i);
+        if (code == 0)
+            code = uva_channel_recv(&game->ways[1], &ball);
+        if (ball != i)
+            return bench_wrong("another ball came back");
+    }
+    return code;
+}
+
+static int return_balls(void *arg) {
+    game_t *game = arg;
+    uint64_t ball = 0;
+    int code = 0;
+
+    for (uint64_t i = 0; i < game->rounds && code == 0; i++) {
+        code = uva_channel_recv(&game->ways[0], &ball);
+        if (code == 0)
+            code = uva_channel_send(&game->ways[1], &ball);
+    }
+    return code;
+}
+
+/* There and back is one operation. */
+static int pingpong(void *arg) {
+    bench_job_t *job = arg;
+    game_t game = {.rounds = job->operations};
+    int code = uva_channel_init(&game.ways[0], sizeof(uint64_t), 0);
+
+    code |= uva_channel_init(&game.ways[1], sizeof(uint64_t), 0);
+    uva_future_t *tasks[] = {uva_spawn(serve_balls, &game),
+                             uva_spawn(return_balls, &game)};
+    bench_start(job);
+    code |= uva_gather(tasks, 2, NULL);
+    bench_stop(job);
+    uva_channel_free(&game.ways[0]);
+    uva_channel_free(&game.ways[1]);
+    return code;
+}
+
 static int buffer(void *arg) {
     return pass_channel(arg, 128);
 }
@@ -249,6 +300,7 @@ static int queue_up(void *arg) {
 PEER(go, lock)
 PEER(go, contended)
 PEER(go, rendezvous)
+PEER(go, pingpong)
 PEER(go, buffer)
 PEER(go, select2)
 PEER(go, select10)
@@ -267,6 +319,7 @@ PEER(go, event)
 PEER(python, lock)
 PEER(python, contended)
 PEER(python, rendezvous)
+PEER(python, pingpong)
 PEER(python, buffer)
 PEER(python, select2)
 PEER(python, select10)
@@ -295,6 +348,9 @@ static const bench_micro_t subjects[] = {
     OURS("channel, unbuffered", rendezvous, MANY, 15)
     GO("channel, unbuffered", rendezvous, MANY)
     PYTHON("queue of 1", rendezvous, FEW)
+    OURS("channel, there and back", pingpong, SOME, 0)
+    GO("channel, there and back", pingpong, SOME)
+    PYTHON("queue of 1, there and back", pingpong, FEW)
     OURS("channel of 128", buffer, MANY, 8)
     GO("channel of 128", buffer, MANY)
     OURS("queue of 128", queue, MANY, 8)

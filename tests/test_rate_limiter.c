@@ -536,6 +536,33 @@ START_TEST(rate_limiter_by_the_real_clock) {
 }
 END_TEST
 
+/* One that was never made at run time does the same. */
+static uva_rate_limiter_t fixed = UVA_RATE_LIMITER_INIT(3, 100, 2);
+static uva_rate_limiter_t nothing = UVA_RATE_LIMITER_INIT(0, 100, 2);
+
+static int fixed_main(void *arg) {
+    (void)arg;
+    uint64_t start = now_ns();
+    make(3, 100, 2);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(uva_rate_limiter_acquire(&fixed, 1), 0);
+        uint64_t at = now_ns();
+        ck_assert_int_eq(uva_rate_limiter_acquire(&limiter, 1), 0);
+        ck_assert_uint_eq(now_ns(), at);
+        uint64_t wait = i < 2 ? 0 : divide_up((uint64_t)(i - 1) * 100000000, 3);
+        ck_assert_uint_eq(at - start, wait);
+    }
+    ck_assert_int_eq(uva_rate_limiter_acquire(&fixed, 3), UV_EINVAL);
+    ck_assert_int_eq(uva_rate_limiter_acquire(&nothing, 1), UV_EINVAL);
+    ck_assert_int_eq(uva_rate_limiter_try_acquire(&nothing, 0), UV_EINVAL);
+    return 0;
+}
+
+START_TEST(rate_limiter_that_is_fixed) {
+    program_expect(fixed_main);
+}
+END_TEST
+
 SUITE("rate_limiter", rate_limiter_admits_to_the_nanosecond,
       rate_limiter_gathers_up_to_its_burst, rate_limiter_lets_nobody_barge_in,
       rate_limiter_forgets_who_left, rate_limiter_when_time_and_cancel_meet,
@@ -545,4 +572,5 @@ SUITE("rate_limiter", rate_limiter_admits_to_the_nanosecond,
       rate_limiter_does_what_the_definition_says, rate_limiter_in_a_storm,
       rate_limiter_beyond_its_range, rate_limiter_without_a_runtime,
       rate_limiter_in_one_runtime_after_the_other,
-      rate_limiter_tells_how_it_stands, rate_limiter_by_the_real_clock)
+      rate_limiter_tells_how_it_stands, rate_limiter_by_the_real_clock,
+      rate_limiter_that_is_fixed)

@@ -49,6 +49,7 @@
 #include "uvawait/fs.h"
 #include "uvawait/fs_event.h"
 #include "uvawait/future.h"
+#include "uvawait/generator.h"
 #include "uvawait/group.h"
 #include "uvawait/handle_passing.h"
 #include "uvawait/inspect.h"

@@ -62,6 +62,24 @@ func channel(n int, capacity int) time.Duration {
 	return took
 }
 
+// There and back is one operation.
+func pingpong(n int) time.Duration {
+	there, back := make(chan int), make(chan int)
+	start := time.Now()
+	go func() {
+		for i := 0; i < n; i++ {
+			back <- <-there
+		}
+	}()
+	for i := 0; i < n; i++ {
+		there <- i
+		if <-back != i {
+			panic("another ball came back")
+		}
+	}
+	return time.Since(start)
+}
+
 func feed(channels []chan int, n int) {
 	for i := 0; i < n; i++ {
 		channels[i%len(channels)] <- i
@@ -159,6 +177,8 @@ func main() {
 		took = lockContended(n)
 	case "rendezvous":
 		took = channel(n, 0)
+	case "pingpong":
+		took = pingpong(n)
 	case "buffer":
 		took = channel(n, 128)
 	case "select2":

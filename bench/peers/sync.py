@@ -54,6 +54,24 @@ async def buffer(n):
     return await pass_items(n, 128)
 
 
+async def pingpong(n):
+    """There and back is one operation."""
+    there, back = asyncio.Queue(1), asyncio.Queue(1)
+
+    async def give_back():
+        for _ in range(n):
+            await back.put(await there.get())
+
+    start = time.perf_counter_ns()
+    other = asyncio.create_task(give_back())
+    for i in range(n):
+        await there.put(i)
+        assert await back.get() == i
+    took = time.perf_counter_ns() - start
+    await other
+    return took
+
+
 async def select(n, count):
     """What asyncio offers: a task for each queue, and asyncio.wait()."""
     queues = [asyncio.Queue(1) for _ in range(count)]

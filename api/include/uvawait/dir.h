@@ -17,6 +17,7 @@
 #define UVAWAIT_DIR_H
 
 #include "base.h"
+#include "generator.h"
 
 UVA_BEGIN_DECLS
 
@@ -66,11 +67,30 @@ UVA_API UVA_PARKS int uva_dir_next(uva_dir_t *dir, uv_dirent_t *ret_entry);
  */
 UVA_API void uva_dir_close(uva_dir_t *dir);
 
-/* The function behind the macro below: site is UVA_SITE(...). */
+/**
+ * The entries of a directory as a generator: each item is a uv_dirent_t. The
+ * directory is opened by the first uva_next(), which then returns why it cannot
+ * be, and closed at the end, by a failure, or by uva_generator_close().
+ *
+ * Context:  the thread of a runtime
+ * Parks:    never; uva_next() does as uva_dir_open() and uva_dir_next() do
+ * Cancel:   uva_next(): as these
+ * Returns:  as uva_generate()
+ * Owns:     new: uva_generator_close(); path borrowed until then; the entry's
+ *           name is valid until the next uva_next()
+ * Since:    0.1
+ */
+UVA_API UVA_MUST_CHECK uva_generator_t *uva_dir_entries(const char *path);
+
+/* The functions behind the macros below: site is UVA_SITE(...). */
 UVA_API UVA_PARKS int uva_dir_open_at(const char *site, const char *path,
                                       uva_dir_t **ret_dir);
+UVA_API UVA_MUST_CHECK uva_generator_t *uva_dir_entries_at(const char *site,
+                                                           const char *path);
 
 #define uva_dir_open(...) uva_dir_open_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
+#define uva_dir_entries(...) \
+    uva_dir_entries_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 
 UVA_END_DECLS
 

@@ -18,8 +18,8 @@ typedef enum {
 
 typedef struct uva_stack_stats {
     size_t stack_bytes;      /* usable address space of a default stack */
-    size_t in_use;           /* stacks that a task stands on */
-    size_t pooled;           /* stacks kept for the next task */
+    size_t in_use;           /* stacks that a task or a generator stands on */
+    size_t pooled;           /* stacks kept for the next one */
     size_t peak_in_use;      /* the most that were in use at once */
     size_t arenas;           /* reservations that they are carved from */
     size_t reserved_bytes;   /* address space of all arenas */

@@ -26,6 +26,17 @@ typedef struct uva_rate_limiter {
     uva_deadline_t deadline; /* of the first one that waits */
 } uva_rate_limiter_t;
 
+/* uva_rate_limiter_init() as an initialiser, which checks less: a 0 makes a
+ * limiter that admits nothing, and burst times per_ms must be below 10^13. */
+/* clang-format off */
+#define UVA_RATE_LIMITER_INIT(count, per_ms, burst) { \
+    (uint64_t)(count), (uint64_t)(per_ms) * 1000000u, \
+    (count) > 0 && (per_ms) > 0 ? (uint64_t)(burst) : 0u, \
+    (uint64_t)(burst) * (uint64_t)(per_ms) * 1000000u, \
+    (uint64_t)(burst) * (uint64_t)(per_ms) * 1000000u, \
+    0u, UVA_WAITERS_INIT, UVA_DEADLINE_INIT }
+/* clang-format on */
+
 /**
  * Makes a limiter that admits `count` tokens in `per_ms`, and up to `burst` at
  * a stroke; it begins with so many. With a burst of 1 tokens are spaced evenly.

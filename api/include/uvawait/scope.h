@@ -29,6 +29,10 @@ typedef struct uva_deadline {
     void (*expire)(struct uva_deadline *deadline);
 } uva_deadline_t;
 
+/* clang-format off */
+#define UVA_DEADLINE_INIT { NULL, NULL, NULL, 0, 0, NULL }
+/* clang-format on */
+
 /* Cancellations from further out do not reach into the block. */
 #define UVA_SCOPE_SHIELD 1u
 
