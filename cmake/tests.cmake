@@ -56,14 +56,14 @@ target_link_libraries(support_plain PRIVATE support_flags)
 target_compile_definitions(support_plain PRIVATE SUPPORT_NO_FAULTS)
 
 # uva_test(NAME [SOURCES file...] [LABELS label...] [LIBS lib...] [NO_FAULTS]
-#          [TIMEOUT seconds])
+#          [ALONE] [TIMEOUT seconds])
 #
-# An executable NAME and a ctest entry of that name. SOURCES defaults to
+# ALONE is for what compares times: nothing else runs meanwhile. An executable NAME and a ctest entry of that name. SOURCES defaults to
 # NAME.c. TIMEOUT is that of one case (5 s; 20 s where the build or
 # SUPPORT_SLOW=1 makes everything slow); the whole program gets 300 s.
 function(uva_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg
-        "NO_FAULTS" "TIMEOUT" "SOURCES;LABELS;LIBS")
+        "NO_FAULTS;ALONE" "TIMEOUT" "SOURCES;LABELS;LIBS")
     if(NOT arg_SOURCES)
         set(arg_SOURCES "${name}.c")
     endif()
@@ -85,13 +85,16 @@ function(uva_test name)
         sh "${PROJECT_SOURCE_DIR}/tests/support/launch.sh"
         $<TARGET_FILE:${name}>)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    if(arg_ALONE)
+        set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    endif()
     if(arg_LABELS)
         set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
     endif()
 endfunction()
 
 # uva_test_file(FILE): a test with nothing but its file, which may begin with
-#   /* labels: threads valgrind; timeout: 30; libs: m; no-faults */
+#   /* labels: threads valgrind; timeout: 30; libs: m; no-faults; alone */
 # each part optional.
 function(uva_test_file file)
     get_filename_component(name "${file}" NAME_WE)
@@ -115,6 +118,9 @@ function(uva_test_file file)
     endif()
     if(first MATCHES "[* |]no-faults[ |*]")
         list(APPEND options NO_FAULTS)
+    endif()
+    if(first MATCHES "[* |]alone[ |*]")
+        list(APPEND options ALONE)
     endif()
     uva_test(${name} SOURCES "${file}" ${options})
 endfunction()
