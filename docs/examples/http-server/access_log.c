@@ -25,7 +25,7 @@ enum {
 };
 
 /* 4 characters for one that is escaped, and everything else of a line. */
-enum { LINE_BYTES_MAX = 4 * TARGET_BYTES_MAX + 256 };
+enum { LINE_BYTES_MAX = 4 * TARGET_BYTES_MAX + UVA_NAME_TEXT_BYTES + 256 };
 
 struct access_log {
     int fd;
@@ -134,15 +134,33 @@ static char *put_request(char *at, const request_t *request) {
     return at;
 }
 
-void access_log_add(access_log_t *log, const request_t *request, int status,
-                    uint64_t body_bytes) {
+void access_log_client(uva_stream_t *stream, char *client) {
+    struct sockaddr_storage name;
+    char *port = NULL;
+    client[0] = '\0';
+    if (uva_stream_peer_name(stream, &name) == 0 &&
+        uva_name_text(&name, client, UVA_NAME_TEXT_BYTES) > 0)
+        port = strrchr(client, ':');
+    if (port == NULL) {
+        memcpy(client, "-", sizeof "-");
+        return;
+    }
+    *port = '\0';
+    if (client[0] == '[') { /* "[::1]" */
+        port[-1] = '\0';
+        memmove(client, client + 1, strlen(client));
+    }
+}
+
+void access_log_add(access_log_t *log, const char *client,
+                    const request_t *request, int status, uint64_t body_bytes) {
     if (BUFFER_BYTES - log->used < LINE_BYTES_MAX) {
         log->lost++;
         return;
     }
     char *line = log->lines + log->used;
     char *at = line;
-    at += sprintf(at, "- - - [%s] \"", date_now(log));
+    at += sprintf(at, "%s - - [%s] \"", client, date_now(log));
     at = put_request(at, request);
     at += sprintf(at, "\" %d %llu\n", status, (unsigned long long)body_bytes);
     log->used += (size_t)(at - line);

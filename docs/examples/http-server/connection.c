@@ -15,6 +15,7 @@
  */
 #include "connection.h"
 
+#include "access_log.h"
 #include "response.h"
 #include "routes.h"
 
@@ -209,6 +210,8 @@ int connection_serve(uva_stream_t *stream, void *arg) {
     self.is_last = false;
     self.start = self.end = 0;
     request_init(&self.request, self.server->settings->body_limit);
+    if (self.server->log != NULL)
+        access_log_client(stream, self.client);
     join(&self);
     uva_scope_open(&self.deadline, self.server->settings->idle_ms, 0);
     int code;

@@ -22,11 +22,12 @@ struct connection {
     uva_scope_t deadline; /* of the phase */
     phase_t phase;
     request_t request;
-    output_t *output; /* NULL: nothing is to be sent */
-    int status;       /* of the current answer, for the log */
-    uint64_t sent;    /* of its body */
-    bool is_last;     /* the connection ends behind this answer */
-    size_t start;     /* input[start .. end) has not been parsed */
+    output_t *output;                 /* NULL: nothing is to be sent */
+    int status;                       /* of the current answer, for the log */
+    uint64_t sent;                    /* of its body */
+    char client[UVA_NAME_TEXT_BYTES]; /* for the log, if there is one */
+    bool is_last; /* the connection ends behind this answer */
+    size_t start; /* input[start .. end) has not been parsed */
     size_t end;
     char input[INPUT_BYTES]; /* last: its untouched pages take no memory */
 };

@@ -187,7 +187,8 @@ void response_end(connection_t *self) {
     server->requests++;
     server->body_bytes_sent += self->sent;
     if (server->log != NULL)
-        access_log_add(server->log, &self->request, self->status, self->sent);
+        access_log_add(server->log, self->client, &self->request, self->status,
+                       self->sent);
     self->status = 0;
     self->sent = 0;
 }

@@ -440,7 +440,7 @@ test_load() {
     check "lines of the log" "$(grep -c '"GET /large.bin HTTP/1.1" 200 3000000$' \
         "$scratch/log")" 200
     check "the last line" "$(sed -n '$s/\[[^]]*\]/[]/p' "$scratch/log")" \
-        '- - - [] "GET /%22quoted%22 HTTP/1.1" 404 14'
+        '127.0.0.1 - - [] "GET /%22quoted%22 HTTP/1.1" 404 14'
 }
 
 mkdir -p "$scratch/root/folder" "$scratch/root/bare"
