@@ -4,6 +4,7 @@
  */
 #include "dump.h"
 
+#include "generator.h"
 #include "report.h"
 #include "sites.h"
 
@@ -51,6 +52,17 @@ static void print_waiter(const uva__waiter_t *waiter, FILE *out) {
         waiter->wait->describe(waiter, out);
 }
 
+/* Whose body the task is in. */
+static void print_generator(const uva__task_t *task, FILE *out) {
+    if (task->stack == NULL)
+        return;
+    const uva_generator_t *generator = uva__generator_on(task->stack);
+    if (generator != NULL)
+        (void)fprintf(out, ", in a generator (made at %.*s)",
+                      uva__site_length(generator->resource.site),
+                      generator->resource.site);
+}
+
 static void print_task(const uva__task_t *task, uint64_t now_ns, FILE *out) {
     const uva_future_t *f = &task->future;
     (void)fprintf(out, "  task '%s'  %s%s", uva_name(f),
@@ -58,6 +70,7 @@ static void print_task(const uva__task_t *task, uint64_t now_ns, FILE *out) {
                   uva__task_doing(task));
     print_target(task, out);
     print_waiter(task->waiter, out);
+    print_generator(task, out);
     for (const uva_scope_t *scope = task->scope; scope != NULL;
          scope = scope->parent) {
         if (uva__deadline_is_armed(&scope->deadline) &&
@@ -116,7 +129,7 @@ int uva_stack_stats(uva_runtime_t *runtime, uva_stack_stats_t *ret_stats) {
 size_t uva_stack_used(const uva_task_t *task) {
     if (task == NULL || !task->kind->is_task)
         return 0;
-    const uva__stack_t *stack = uva__task_of(task)->stack;
+    const uva__stack_t *stack = uva__own_stack(uva__task_of(task));
     return stack != NULL ? uva__stack_used(stack) : 0;
 }
 

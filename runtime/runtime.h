@@ -78,6 +78,7 @@ struct uva_runtime {
     uva_waiters_t wait_quiet; /* who waits until nothing is ready */
     uva_list_t tasks;         /* every task that has not ended */
     size_t live;              /* how many */
+    size_t lent;              /* stacks that generators stand on */
     size_t outside;           /* parked tasks whom only the loop can wake */
     uint64_t ids;             /* counts tasks and futures, for their names */
     bool is_cancelling;       /* a cancellation walks from wait to wait */

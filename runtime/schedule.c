@@ -5,6 +5,8 @@
  * whose task parks or ends asks next_fiber() and switches there. A fresh task
  * gets a stack only now; since a task that ended gave its own back a moment
  * ago, the next fresh one usually goes on where it stood, without a switch.
+ * A generator's body stands on a stack that is lent to it, and the task that
+ * runs it goes over there and back without being resumed.
  *
  * Polling: after a tick the loop is polled when POLL_EVERY_NS have passed, not
  * after every tick: an idle iteration of libuv costs as much as 40 switches.
@@ -16,6 +18,7 @@
  */
 #include "schedule.h"
 
+#include "generator.h"
 #include "loop.h"
 #include "report.h"
 #include "sites.h"
@@ -168,6 +171,40 @@ void uva__run_eagerly(uva_runtime_t *rt, uva__task_t *child) {
     uva__fiber_switch(&parent->stack->fiber, resume(rt, child));
 }
 
+uva__stack_t *uva__lend_stack(uva_runtime_t *rt, void *owner,
+                              const char **ret_why) {
+    size_t needed = rt->live + rt->lent + 1;
+    if (UVA__UNLIKELY(rt->stacks.guards.kind == UVA_GUARD_MPROTECT) &&
+        !uva__stacks_ensure(&rt->stacks, needed, ret_why))
+        return NULL;
+    uva__stack_t *stack = uva__stack_acquire(&rt->stacks, 0, ret_why);
+    if (stack == NULL)
+        return NULL;
+    if (UVA__UNLIKELY(rt->debug))
+        uva__stack_scrub(stack);
+    stack->owner = owner;
+    rt->lent++;
+    return stack;
+}
+
+void uva__take_stack_back(uva_runtime_t *rt, uva__stack_t *stack) {
+    if (UVA__UNLIKELY(rt->debug))
+        (void)uva__stack_used(stack); /* which keeps the high water */
+    uva__stack_release(&rt->stacks, stack);
+    rt->lent--;
+}
+
+void uva__change_stack(uva__task_t *task, uva__stack_t *to) {
+    uva__stack_t *from = task->stack;
+    task->stack = to;
+    uva__fiber_switch(&from->fiber, &to->fiber);
+#if UVA__FIBER_NEEDS_RETIRE
+    /* A body that was abandoned here: uva__retire_stacks(). */
+    if (from->owner == NULL)
+        uva__fiber_leave(&from->fiber, &uva__thread_runtime->fiber);
+#endif
+}
+
 void uva__drain(uva_runtime_t *rt) {
     UVA__ASSERT(!rt->draining);
     rt->draining = true;
@@ -201,6 +238,11 @@ void uva__stack_main(void *arg) {
         if (task == NULL)
             uva__fiber_leave(&stack->fiber, &rt->fiber);
 #endif
+        if (UVA__UNLIKELY(uva__generator_on(stack) != NULL)) {
+            uva__stack_t *outer = uva__generator_run(uva__generator_on(stack));
+            uva__change_stack(rt->current, outer);
+            continue;
+        }
         uva__task_run(task);
         if (UVA__UNLIKELY(rt->debug)) {
             end_slice(rt, task);

@@ -28,6 +28,18 @@ void uva__queue_callback(uva_runtime_t *rt, uva__callback_t *callback);
  * on. The child must not be queued. */
 void uva__run_eagerly(uva_runtime_t *rt, uva__task_t *child);
 
+/* A stack for what is no task and runs as part of one: a generator, which is
+ * the owner, tagged. NULL: *ret_why as of uva__stack_acquire(). It is taken
+ * back when nothing on it will run again. */
+uva__stack_t *uva__lend_stack(uva_runtime_t *rt, void *owner,
+                              const char **ret_why);
+void uva__take_stack_back(uva_runtime_t *rt, uva__stack_t *stack);
+
+/* Goes on with the running task on another stack, where a generator's body
+ * begins or stands, or that such a body came from. Comes back when the task
+ * does, or another that took its place. */
+void uva__change_stack(uva__task_t *task, uva__stack_t *to);
+
 /* Runs ticks until nothing is ready or the loop should poll. On the loop's
  * stack only. */
 void uva__drain(uva_runtime_t *rt);

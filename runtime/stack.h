@@ -47,7 +47,8 @@ typedef struct uva__stack_class uva__stack_class_t;
  * stacks and those in use. */
 struct uva__stack {
     uva__fiber_t fiber;        /* stays the first member */
-    void *owner;               /* in use: the caller's, the task; else NULL */
+    void *owner;               /* in use: the caller's, a task or a tagged
+                                  generator; else NULL */
     struct uva__stack *next;   /* raw, pooled: the next below it */
     uva__stack_class_t *class; /* always: the size class it belongs to */
     size_t bytes;              /* always: what it was asked to have; it has up

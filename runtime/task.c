@@ -127,7 +127,8 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
  * refusal, and not when the task first runs: a stack for each must exist. */
 static int ensure_stack(uva_runtime_t *rt) {
     const char *why = NULL;
-    bool has_room = uva__stacks_ensure(&rt->stacks, rt->live + 1, &why);
+    bool has_room =
+        uva__stacks_ensure(&rt->stacks, rt->live + rt->lent + 1, &why);
     if (!has_room && !rt->said_no_room)
         uva__report(rt, "no more tasks than these %zu: %s", rt->live, why);
     rt->said_no_room = !has_room;

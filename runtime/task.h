@@ -24,7 +24,7 @@ typedef enum {
 
 struct uva__task {
     uva_future_t future;   /* must stay the first member */
-    uva__stack_t *stack;   /* RUNNING, PARKED */
+    uva__stack_t *stack;   /* RUNNING, PARKED; in a generator: its */
     uva__waiter_t *waiter; /* what it is parked in; NULL once woken */
     uva_scope_t *scope;    /* the innermost open one; at least &root */
     bool is_cut;           /* its next park fails; see scope.h */

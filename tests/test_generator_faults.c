@@ -73,4 +73,46 @@ START_TEST(generator_faults_no_stack) {
 }
 END_TEST
 
-SUITE("generator_faults", generator_faults_no_memory, generator_faults_no_stack)
+/* Where guards cost mappings, a task that was spawned has a stack for sure: no
+ * generator takes it, and none is promised that a generator stands on. */
+static int promise_main(void *arg) {
+    enum { TASKS = 20 };
+    static uva_generator_t *crowd[MANY];
+    uva_task_t *tasks[TASKS];
+    uva_stack_stats_t stats;
+    (void)arg;
+    ck_assert_int_eq(uva_stack_stats(uva_runtime_current(), &stats), 0);
+    ck_assert_int_eq(stats.guard, UVA_GUARD_MPROTECT);
+    for (int i = 0; i < MANY; i++)
+        crowd[i] = uva_generate(emit_for_ever, NULL, 0);
+    for (int i = 0; i < TASKS; i++)
+        ck_assert_ptr_nonnull(tasks[i] = spawn_worker("t", 1, 0));
+    faults_fail_every(FAULT_MPROTECT, 1, UV_ENOMEM);
+    size_t begun = begin_many(crowd, MANY);
+    ck_assert_uint_gt(begun, 0);
+    ck_assert_uint_lt(begun, MANY);
+    ck_assert(support_reports_contain(") cannot run: "));
+    ck_assert_ptr_null(spawn_worker("t", 1, 0));
+    ck_assert(support_reports_contain("no more tasks than these 21: "));
+    ck_assert_int_eq(uva_generator_close(crowd[--begun]), 0);
+    uva_task_t *last = spawn_worker("t", 1, 0);
+    ck_assert_ptr_nonnull(last);
+    ck_assert_ptr_null(spawn_worker("t", 1, 0));
+    ck_assert_int_eq(uva_gather(tasks, TASKS, NULL), 0);
+    ck_assert_int_eq(uva_await(last, NULL), 0);
+    faults_clear();
+    for (size_t i = 0; i < MANY; i++)
+        if (i != begun)
+            ck_assert_int_eq(uva_generator_close(crowd[i]), 0);
+    support_reports_clear();
+    return 0;
+}
+
+START_TEST(generator_faults_promised_stacks) {
+    faults_fail_every(FAULT_MADVISE, 1, UV_EINVAL);
+    program_expect(promise_main);
+}
+END_TEST
+
+SUITE("generator_faults", generator_faults_no_memory, generator_faults_no_stack,
+      generator_faults_promised_stacks)
