@@ -59,7 +59,9 @@ static void cut_group(uva_group_t *group) {
     uva__scope_cancel(&group->scope, UV_ECANCELED);
 }
 
-static void note_failure(uva_group_t *group, int code) {
+static void note_failure(uva_group_t *group, int code, uva__text_t *message) {
+    if (group->error_count == 0)
+        group->message = uva__text_ref(message);
     if (group->error_count < UVA_GROUP_ERRORS)
         group->errors[group->error_count] = code;
     group->error_count++;
@@ -74,7 +76,7 @@ static void note_end(uva_group_t *group, uva_future_t *task) {
     group->cut_short =
         group->cut_short || uva__scope_is_cut_from_outside(&group->scope);
     if (task->code != UV_ECANCELED)
-        note_failure(group, task->code);
+        note_failure(group, task->code, task->message);
 }
 
 /* A child has ended, inside its completion. */
@@ -326,7 +328,7 @@ int uva_group_fail(uva_group_t *group, int code) {
     if (code == UV_ECANCELED)
         cut_group(group);
     else
-        note_failure(group, code);
+        note_failure(group, code, NULL);
     return code;
 }
 
@@ -357,6 +359,7 @@ int uva_group_close(uva_group_t *group) {
                            "this group is closed already; close each group "
                            "once, on every way out of its block");
     uva__scope_check_innermost(&group->scope, task);
+    uva__hear_nothing(task);
     /* Looked at again: somebody may spawn between the wake and here. */
     while (!uva__list_is_empty(&group->members)) {
         uva__waiter_t waiter = {.wait = &close_wait};
@@ -369,8 +372,11 @@ int uva_group_close(uva_group_t *group) {
                    uva__scope_is_cut_from_outside(&group->scope);
     if (was_cut) /* for the scope further out that did it */
         uva__scope_note_cut(task);
-    if (group->error_count > 0)
+    if (group->error_count > 0) {
+        uva__text_put(&task->heard, group->message);
+        group->message = NULL;
         return group->errors[0];
+    }
     return was_cut ? UV_ECANCELED : 0;
 }
 

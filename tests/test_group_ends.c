@@ -403,10 +403,47 @@ START_TEST(group_misnested_aborts) {
 }
 END_TEST
 
+/* ---- the message -------------------------------------------------------- */
+
+static int fail_saying(void *arg) {
+    const char *what = arg;
+    int code = uva_sleep(what[0] == 'f' ? 1 : 1000);
+    (void)code;
+    return uva_fail(what[0] == 'f' ? UV_EPROTO : UV_EIO, "%s of all", what);
+}
+
+static int say_main(void *arg) {
+    uva_group_t group;
+    (void)arg;
+    uva_group_open(&group);
+    ck_assert_int_eq(uva_group_spawn(&group, fail_saying, "last"), 0);
+    ck_assert_int_eq(uva_group_spawn(&group, fail_saying, "first"), 0);
+    ck_assert_int_eq(uva_group_close(&group), UV_EPROTO);
+    ck_assert_str_eq(uva_last_message(), "first of all");
+    int codes[2];
+    ck_assert_uint_eq(uva_group_errors(&group, codes, 2), 2);
+    ck_assert_int_eq(codes[1], UV_EIO);
+    /* One that has nothing to say forgets what was said before. */
+    uva_group_open(&group);
+    ck_assert_int_eq(uva_group_close(&group), 0);
+    ck_assert_ptr_null(uva_last_message());
+    uva_group_open(&group);
+    ck_assert_int_eq(uva_group_fail(&group, UV_EBADF), UV_EBADF);
+    ck_assert_int_eq(uva_group_spawn(&group, fail_saying, "late"), UV_EPERM);
+    ck_assert_int_eq(uva_group_close(&group), UV_EBADF);
+    ck_assert_ptr_null(uva_last_message());
+    return 0;
+}
+
+START_TEST(group_close_tells_why) {
+    program_expect(say_main);
+}
+END_TEST
+
 SUITE("group_ends", group_body_answers_a_cancel,
       group_body_hands_in_a_cancellation, group_body_fails_after_a_child,
       group_left_alone_by_other_threads,
       group_spawned_into_and_ended_from_callbacks,
       group_grows_from_its_children, group_cancelled_by_an_eager_child,
       group_children_read_the_reason, group_closed_twice, group_not_opened_yet,
-      group_misnested_aborts)
+      group_misnested_aborts, group_close_tells_why)

@@ -32,6 +32,7 @@ typedef struct uva_group {
     void *waiter;       /* of the task in uva_group_close(), parked */
     size_t error_count; /* of all failures */
     int errors[UVA_GROUP_ERRORS];
+    void *message;  /* of the first one, or NULL */
     bool refuses;   /* cancelled, failing or closed: no more children */
     bool cut_short; /* a child was cut by something further out */
 } uva_group_t;
@@ -163,7 +164,8 @@ UVA_API int uva_group_cancel(uva_group_t *group);
  * Context:  the task that opened the group; its innermost scope
  * Parks:    unless no child is running
  * Cancel:   passed on to the children; the wait itself cannot be cut
- * Returns:  the first failure; else UV_ECANCELED if something further out cut
+ * Returns:  the first failure, with its message in uva_last_message(); else
+ *           UV_ECANCELED if something further out cut
  *           the block or its children short; else 0. UV_EPERM for a group that
  *           was opened outside a task, or is closed already (reported)
  * Owns:     group is the caller's again; its errors stay readable
