@@ -78,12 +78,10 @@ static int start(uva__interrupt_t *interrupt, int i) {
         return uv_translate_sys_error(errno);
     if (is(former, SIG_IGN))
         return 0;
-    int code = uv_signal_init(rt->loop, handle);
+    int code = uva__loop_adopt(rt, (uv_handle_t *)handle, interrupt,
+                               uv_signal_init(rt->loop, handle));
     if (code < 0)
         return code;
-    handle->data = interrupt;
-    uv_unref((uv_handle_t *)handle);
-    rt->handles++;
     interrupt->signals[i].is_on = true;
     rt->interruptible = true;
     code = uv_signal_start(handle, on_signal, signums[i]);

@@ -183,9 +183,7 @@ static void on_timer(uv_timer_t *handle) {
 /* ---- handles ------------------------------------------------------------ */
 
 static void on_closed(uv_handle_t *handle) {
-    uva_runtime_t *rt = handle->data;
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(handle->data);
 }
 
 void uva__loop_close(uva_runtime_t *rt, uv_handle_t *handle) {
@@ -193,19 +191,30 @@ void uva__loop_close(uva_runtime_t *rt, uv_handle_t *handle) {
     uv_close(handle, on_closed);
 }
 
-void uva__loop_released(uva_runtime_t *rt) {
+/* The end may be waiting for the last of them. */
+static void end_if_last(uva_runtime_t *rt) {
     if (rt->life == UVA__CLOSING && rt->handles == 0 && rt->requests == 0)
         uva__end_over(rt);
 }
 
-/* Counts an initialised handle of ours, and stops it from holding the loop. */
-static int adopt(uva_runtime_t *rt, uv_handle_t *handle, int code) {
+int uva__loop_adopt(uva_runtime_t *rt, uv_handle_t *handle, void *owner,
+                    int code) {
     if (code < 0)
         return code;
-    handle->data = rt;
+    handle->data = owner;
     uv_unref(handle);
     rt->handles++;
     return 0;
+}
+
+void uva__loop_handle_closed(uva_runtime_t *rt) {
+    rt->handles--;
+    end_if_last(rt);
+}
+
+void uva__loop_request_ended(uva_runtime_t *rt) {
+    rt->requests--;
+    end_if_last(rt);
 }
 
 /* The handles in the order of their initialisation. */
@@ -241,7 +250,7 @@ void uva__loop_term(uva_runtime_t *rt) {
 int uva__loop_init(uva_runtime_t *rt) {
     int code = 0;
     for (size_t i = 0; i < 5 && code == 0; i++) {
-        code = adopt(rt, handle_at(rt, i), init_handle(rt, i));
+        code = uva__loop_adopt(rt, handle_at(rt, i), rt, init_handle(rt, i));
         rt->loop_handles += code == 0;
     }
     if (code == 0)

@@ -24,7 +24,17 @@ void uva__loop_hold(uva_runtime_t *rt);
  * runtime; counted in rt->handles. */
 void uva__loop_close(uva_runtime_t *rt, uv_handle_t *handle);
 
-/* One handle or lone request fewer; the end may wait for it. */
-void uva__loop_released(uva_runtime_t *rt);
+/* Counts a handle of ours, which was initialised with `code`, and stops it from
+ * holding the loop; its data is its owner. The code, below 0 without effect. */
+int uva__loop_adopt(uva_runtime_t *rt, uv_handle_t *handle, void *owner,
+                    int code);
+
+/* libuv has closed a handle that was adopted. The runtime may be gone after
+ * this. */
+void uva__loop_handle_closed(uva_runtime_t *rt);
+
+/* A request whose task had left, counted in rt->requests, is over. The runtime
+ * may be gone after this. */
+void uva__loop_request_ended(uva_runtime_t *rt);
 
 #endif

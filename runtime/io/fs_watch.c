@@ -21,20 +21,16 @@ static void on_closed(uv_handle_t *handle) {
     uva__watch_t *watch = handle->data;
     uva_runtime_t *rt = watch->runtime;
     unref(watch);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 int uva__watch_init(uva__watch_t *watch, int code) {
-    if (code < 0) {
+    code = uva__loop_adopt(watch->runtime, &watch->handle.any, watch, code);
+    if (code < 0)
         watch->drop(watch);
-        return code;
-    }
-    watch->handle.any.data = watch;
-    uv_unref(&watch->handle.any);
-    watch->runtime->handles++;
-    watch->refs = 1;
-    return 0;
+    else
+        watch->refs = 1;
+    return code;
 }
 
 int uva__watch_enter(uva__watch_t *watch, const char *call,
@@ -101,8 +97,7 @@ void uva__watch_tell(uva__watch_t *watch) {
 void uva__watch_close(uva__watch_t *watch, const char *call) {
     if (watch == NULL || !uva__may_close(watch->runtime, call, &watch->closing))
         return;
-    if (watch->resource.close != NULL)
-        uva__list_remove(&watch->runtime->resources, &watch->resource.link);
+    uva__forget_resource(watch->runtime, &watch->resource);
     wake(watch, UV_ECANCELED);
     uv_close(&watch->handle.any, on_closed);
 }

@@ -221,8 +221,7 @@ static void on_poll_closed(uv_handle_t *handle) {
     uva__passing_t *passing = handle->data;
     uva_runtime_t *rt = passing->socket->stream.runtime;
     uva__stream_unref(&passing->socket->stream);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 static void close_passing(uva_stream_t *stream) {
@@ -270,9 +269,7 @@ static int begin_poll(uva_runtime_t *rt, uva__passing_t *passing) {
         (void)close(passing->fd);
         return code;
     }
-    passing->poll.data = passing;
-    uv_unref((uv_handle_t *)&passing->poll);
-    rt->handles++;
+    (void)uva__loop_adopt(rt, (uv_handle_t *)&passing->poll, passing, 0);
     passing->socket->stream.refs++;
     return 0;
 }

@@ -69,19 +69,14 @@ static void on_closed(uv_handle_t *handle) {
     uva_listener_t *listener = handle->data;
     uva_runtime_t *rt = listener->runtime;
     uva__listener_leave(listener);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 /* Counts a handle of the listener's, if it could be initialised. */
 static int adopt(uva_listener_t *listener, uv_handle_t *handle, int code) {
-    if (code < 0)
-        return code;
-    handle->data = listener;
-    uv_unref(handle);
-    listener->refs++;
-    listener->runtime->handles++;
-    return 0;
+    code = uva__loop_adopt(listener->runtime, handle, listener, code);
+    listener->refs += code == 0;
+    return code;
 }
 
 /* A listener with no socket yet; or one of TCP with a socket of the family. */
@@ -135,9 +130,7 @@ void uva_listener_close(uva_listener_t *listener) {
         !uva__may_close(listener->runtime, "uva_listener_close",
                         &listener->closing))
         return;
-    if (listener->resource.close != NULL)
-        uva__list_remove(&listener->runtime->resources,
-                         &listener->resource.link);
+    uva__forget_resource(listener->runtime, &listener->resource);
     uva__listener_stop(listener);
     uva__listener_leave(listener);
 }

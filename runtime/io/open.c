@@ -26,6 +26,12 @@ void uva__open_resource(uva_runtime_t *rt, uva__resource_t *resource,
     uva__list_push(&rt->resources, &resource->link);
 }
 
+void uva__forget_resource(uva_runtime_t *rt, uva__resource_t *resource) {
+    if (resource->close != NULL)
+        uva__list_remove(&rt->resources, &resource->link);
+    resource->close = NULL;
+}
+
 int uva__must_be_ours(const uva_runtime_t *rt, const char *call) {
     if (UVA__LIKELY(rt == uva__thread_runtime))
         return 0;

@@ -15,6 +15,9 @@ void uva__open_resource(uva_runtime_t *rt, uva__resource_t *resource,
                         const char *noun, const char *site,
                         void (*close)(uva__resource_t *resource));
 
+/* It is the user's no longer, if it ever was. */
+void uva__forget_resource(uva_runtime_t *rt, uva__resource_t *resource);
+
 /* UV_EPERM (reported) when rt is not the runtime of this thread. */
 int uva__must_be_ours(const uva_runtime_t *rt, const char *call);
 

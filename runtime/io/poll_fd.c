@@ -111,8 +111,7 @@ static void on_closed(uv_handle_t *handle) {
     poller_t *poller = handle->data;
     uva_runtime_t *rt = poller->runtime;
     uva__give(&rt->pools, poller, sizeof *poller);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 static void close_poller(poller_t *poller) {
@@ -144,9 +143,7 @@ static int make_poller(uva_runtime_t *rt, int fd, poller_t **ret_poller) {
         uva__give(&rt->pools, poller, sizeof *poller);
         return code;
     }
-    poller->poll.data = poller;
-    uv_unref((uv_handle_t *)&poller->poll);
-    rt->handles++;
+    (void)uva__loop_adopt(rt, (uv_handle_t *)&poller->poll, poller, 0);
     *ret_poller = poller;
     return 0;
 }

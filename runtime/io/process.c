@@ -43,18 +43,11 @@ static void on_closed(uv_handle_t *handle) {
     uva_process_t *process = handle->data;
     uva_runtime_t *rt = process->runtime;
     uva__process_unref(process);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 static void close_handle(uva_process_t *process) {
     uv_close((uv_handle_t *)&process->handle, on_closed);
-}
-
-static void unlink_resource(uva_process_t *process) {
-    if (process->resource.close != NULL)
-        uva__list_remove(&process->runtime->resources, &process->resource.link);
-    process->resource.close = NULL;
 }
 
 static void close_pipes(uva_process_t *process) {
@@ -69,7 +62,7 @@ static void on_exit_of(uv_process_t *handle, int64_t status, int signum) {
     process->over = true;
     process->exit = (uva_exit_t){.status = (int)status, .signum = signum};
     if (process->closing)
-        unlink_resource(process);
+        uva__forget_resource(process->runtime, &process->resource);
     (void)uva__wake_all(&process->waiters, 0);
     close_handle(process);
 }
@@ -77,7 +70,7 @@ static void on_exit_of(uv_process_t *handle, int64_t status, int signum) {
 /* The end of the runtime; the user has closed it before. */
 static void let_go(uva__resource_t *resource) {
     uva_process_t *process = UVA__OF(resource, uva_process_t, resource);
-    unlink_resource(process);
+    uva__forget_resource(process->runtime, &process->resource);
     close_handle(process);
 }
 
@@ -102,7 +95,7 @@ void uva_process_close(uva_process_t *process) {
         !uva__may_close(process->runtime, "uva_process_close",
                         &process->closing))
         return;
-    unlink_resource(process);
+    uva__forget_resource(process->runtime, &process->resource);
     close_pipes(process);
     (void)uva__wake_all(&process->waiters, UV_ECANCELED);
     if (!process->over && (process->detached || !kill_child(process)))
@@ -208,9 +201,7 @@ static int spawn(uva_process_t *process, const uva_process_options_t *options,
     int code = uv_spawn(rt->loop, &process->handle, &raw);
     if (process->handle.type != UV_PROCESS)
         return code;
-    process->handle.data = process;
-    uv_unref((uv_handle_t *)&process->handle);
-    rt->handles++;
+    (void)uva__loop_adopt(rt, (uv_handle_t *)&process->handle, process, 0);
     process->refs++;
     if (code < 0)
         close_handle(process);

@@ -40,16 +40,14 @@ static void on_closed(uv_handle_t *handle) {
     uva_signal_t *signal = handle->data;
     uva_runtime_t *rt = signal->runtime;
     uva__give(&rt->pools, signal, sizeof *signal);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 void uva_signal_close(uva_signal_t *signal) {
     if (signal == NULL ||
         !uva__may_close(signal->runtime, "uva_signal_close", &signal->closing))
         return;
-    if (signal->resource.close != NULL)
-        uva__list_remove(&signal->runtime->resources, &signal->resource.link);
+    uva__forget_resource(signal->runtime, &signal->resource);
     (void)uva__wake_all(&signal->waiters, UV_ECANCELED);
     uv_close((uv_handle_t *)&signal->handle, on_closed);
 }
@@ -64,16 +62,13 @@ static int make(uva_runtime_t *rt, uva_signal_t **ret_signal) {
     if (signal == NULL)
         return UV_ENOMEM;
     *signal = (uva_signal_t){.runtime = rt};
-    int code = uv_signal_init(rt->loop, &signal->handle);
-    if (code < 0) {
+    int code = uva__loop_adopt(rt, (uv_handle_t *)&signal->handle, signal,
+                               uv_signal_init(rt->loop, &signal->handle));
+    if (code < 0)
         uva__give(&rt->pools, signal, sizeof *signal);
-        return code;
-    }
-    signal->handle.data = signal;
-    uv_unref((uv_handle_t *)&signal->handle);
-    rt->handles++;
-    *ret_signal = signal;
-    return 0;
+    else
+        *ret_signal = signal;
+    return code;
 }
 
 int uva_signal_open_at(const char *site, int signum,

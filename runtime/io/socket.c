@@ -20,8 +20,7 @@ static void on_closed(uv_handle_t *handle) {
     uva__socket_t *socket = handle->data;
     uva_runtime_t *rt = socket->stream.runtime;
     uva__stream_unref(&socket->stream);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 void uva__socket_close(uva_stream_t *stream) {
@@ -59,14 +58,11 @@ static int init_handle(uva__socket_t *socket, uva__transport_t transport) {
 
 int uva__socket_own_handle(uva__socket_t *socket, int code) {
     socket->fd = -1;
-    if (code < 0) {
+    code = uva__loop_adopt(socket->stream.runtime, &socket->handle.any, socket,
+                           code);
+    if (code < 0)
         uva__stream_unref(&socket->stream);
-        return code;
-    }
-    socket->stream.runtime->handles++;
-    socket->handle.any.data = socket;
-    uv_unref(&socket->handle.any);
-    return 0;
+    return code;
 }
 
 int uva__socket_make(uva_runtime_t *rt, uva__transport_t transport,

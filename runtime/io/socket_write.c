@@ -123,8 +123,7 @@ static void on_gate_closed(uv_handle_t *handle) {
     uva__give(&rt->pools, UVA__OF(handle, uva__gate_t, poll),
               sizeof(uva__gate_t));
     uva__stream_unref(&socket->stream);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 /* The stream's gate; NULL: *ret_code says why. */
@@ -145,9 +144,7 @@ static uva__gate_t *make_gate(uva__socket_t *socket, int *ret_code) {
         uva__give(&rt->pools, gate, sizeof *gate);
         return NULL;
     }
-    gate->poll.data = socket;
-    uv_unref((uv_handle_t *)&gate->poll);
-    rt->handles++;
+    (void)uva__loop_adopt(rt, (uv_handle_t *)&gate->poll, socket, 0);
     socket->stream.refs++;
     return gate;
 }

@@ -63,8 +63,7 @@ void uva_stream_close(uva_stream_t *stream) {
     if (stream == NULL ||
         !uva__may_close(stream->runtime, "uva_stream_close", &stream->closing))
         return;
-    if (stream->resource.close != NULL)
-        uva__list_remove(&stream->runtime->resources, &stream->resource.link);
+    uva__forget_resource(stream->runtime, &stream->resource);
     uva__stream_readable(stream, UV_ECANCELED);
     stream->kind->close(stream);
 }

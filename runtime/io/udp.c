@@ -64,19 +64,14 @@ static void on_closed(uv_handle_t *handle) {
     uva_udp_t *udp = handle->data;
     uva_runtime_t *rt = udp->runtime;
     unref(udp);
-    rt->handles--;
-    uva__loop_released(rt);
+    uva__loop_handle_closed(rt);
 }
 
 /* Counts a handle of the socket's, if it could be initialised. */
 static int adopt(uva_udp_t *udp, uv_handle_t *handle, int code) {
-    if (code < 0)
-        return code;
-    handle->data = udp;
-    uv_unref(handle);
-    udp->refs++;
-    udp->runtime->handles++;
-    return 0;
+    code = uva__loop_adopt(udp->runtime, handle, udp, code);
+    udp->refs += code == 0;
+    return code;
 }
 
 static int make(uva_runtime_t *rt, uva_udp_t **ret_udp) {
@@ -98,8 +93,7 @@ void uva_udp_close(uva_udp_t *udp) {
     if (udp == NULL ||
         !uva__may_close(udp->runtime, "uva_udp_close", &udp->closing))
         return;
-    if (udp->resource.close != NULL)
-        uva__list_remove(&udp->runtime->resources, &udp->resource.link);
+    uva__forget_resource(udp->runtime, &udp->resource);
     (void)uva__wake_all(&udp->readers, UV_ECANCELED);
     (void)uva__wake_all(&udp->writers, UV_ECANCELED);
     /* The poll first: the other one owns the descriptor. */

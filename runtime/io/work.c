@@ -54,8 +54,7 @@ static void after_work(uv_work_t *request, int status) {
     if (job->waiter != NULL) {
         uva__wake(job->waiter, status < 0 ? status : job->code);
     } else {
-        rt->requests--;
-        uva__loop_released(rt);
+        uva__loop_request_ended(rt);
     }
     free_job(job);
 }
