@@ -193,13 +193,16 @@ int uva_rate_limiter_acquire(uva_rate_limiter_t *limiter, uint64_t tokens) {
     if (uva__check_thread(&limiter->waiters, call) < 0)
         return UV_EPERM;
     uva_runtime_t *rt = task->future.runtime;
-    if (is_there(limiter, rt, tokens)) {
+    bool has_them = is_there(limiter, rt, tokens);
+    if (has_them) {
+        bool yields = uva__spends_last(task);
         int code = uva__spend(task);
         if (code < 0)
             return code;
+        if (yields) /* others ran */
+            has_them = is_there(limiter, rt, tokens);
     }
-    /* Looked at again: others ran if the budget was spent. */
-    if (!is_there(limiter, rt, tokens))
+    if (!has_them)
         return wait_in_line(task, limiter, tokens);
     limiter->level -= tokens * limiter->cost;
     return 0;

@@ -348,7 +348,7 @@ static int take_case(uva_case_t *what, int index) {
 static int take_one(select_t *select, uva__task_t *task, uint64_t timeout_ms) {
     size_t index = find_ready(select);
     if (index < select->count) {
-        bool yields = task->budget == 1;
+        bool yields = uva__spends_last(task);
         int code = uva__spend(task);
         if (code < 0)
             return code;

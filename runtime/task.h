@@ -65,6 +65,11 @@ static inline int uva__spend(uva__task_t *task) {
     return UVA__LIKELY(--task->budget != 0) ? 0 : uva__spend_last(task);
 }
 
+/* Whether the next uva__spend() lets others run. */
+static inline bool uva__spends_last(const uva__task_t *task) {
+    return task->budget == 1;
+}
+
 /* Notes what the task holds from now on. If it ends without letting go,
  * `abandon` is called, with the task still current, and it is let go of. */
 static inline void uva__hold(uva__task_t *task, uva_held_t *held,

@@ -8,8 +8,8 @@
 # Needs bash alone: its /dev/tcp is the client.
 set -u
 
-passed=0
-failed=0
+# shellcheck source=docs/examples/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../checks.sh"
 scratch=$(mktemp -d)
 server=
 
@@ -18,31 +18,6 @@ cleanup() {
     rm -rf "$scratch"
 }
 trap cleanup EXIT
-
-# check NAME GOT WANTED
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got "%s", wanted "%s"\n' "$1" "$2" "$3"
-    fi
-}
-
-# check_range NAME GOT LOW HIGH
-check_range() {
-    if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got %s, wanted %s to %s\n' "$1" "$2" "$3" "$4"
-    fi
-}
-
-now_ms() {
-    local now=${EPOCHREALTIME/[.,]/}
-    echo "${now%???}"
-}
 
 # start PROGRAM: sets server and port.
 start() {
@@ -171,5 +146,4 @@ for program in "$@"; do
     test_gone
     test_stop
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_end

@@ -7,8 +7,8 @@ set -u
 fetch=$1
 session_test=$2
 here=$(dirname "${BASH_SOURCE[0]}")
-passed=0
-failed=0
+# shellcheck source=docs/examples/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../checks.sh"
 scratch=$(mktemp -d)
 servers=()
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
@@ -21,31 +21,6 @@ cleanup() {
     rm -rf "$scratch"
 }
 trap cleanup EXIT
-
-# check NAME GOT WANTED
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got "%s", wanted "%s"\n' "$1" "$2" "$3"
-    fi
-}
-
-# check_range NAME GOT LOW HIGH
-check_range() {
-    if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got %s, wanted %s to %s\n' "$1" "$2" "$3" "$4"
-    fi
-}
-
-now_ms() {
-    local now=${EPOCHREALTIME/[.,]/}
-    echo "${now%???}"
-}
 
 # start [CERTIFICATE KEY]: sets port.
 start() {
@@ -199,5 +174,4 @@ test_interrupted
 test_https
 run
 check "status without arguments" "$status" 2
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_end

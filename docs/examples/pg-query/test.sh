@@ -6,45 +6,9 @@
 # shellcheck disable=SC2016  # $1 in a statement is the statement's
 set -u
 
-passed=0
-failed=0
+# shellcheck source=docs/examples/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../checks.sh"
 running=
-
-# check NAME GOT WANTED
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got "%s", wanted "%s"\n' "$1" "$2" "$3"
-    fi
-}
-
-# check_has NAME GOT PART
-check_has() {
-    case $2 in
-    *"$3"*) passed=$((passed + 1)) ;;
-    *)
-        failed=$((failed + 1))
-        printf 'FAILED %s: "%s" is not in "%s"\n' "$1" "$3" "$2"
-        ;;
-    esac
-}
-
-# check_range NAME GOT LOW HIGH
-check_range() {
-    if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got %s, wanted %s to %s\n' "$1" "$2" "$3" "$4"
-    fi
-}
-
-now_ms() {
-    local now=${EPOCHREALTIME/[.,]/}
-    echo "${now%???}"
-}
 
 skip() {
     echo "skipped: $*"
@@ -276,5 +240,4 @@ test_cut_anywhere
 test_interrupted
 test_restart
 test_no_server
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_end

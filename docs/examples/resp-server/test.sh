@@ -7,8 +7,8 @@
 # Needs redis-cli; the rude clients need python3, and are left out without it.
 set -u
 
-passed=0
-failed=0
+# shellcheck source=docs/examples/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../checks.sh"
 program=${1:?usage: test.sh PROGRAM}
 here=$(dirname "${BASH_SOURCE[0]}")
 scratch=$(mktemp -d)
@@ -24,26 +24,6 @@ if ! command -v redis-cli >/dev/null; then
     echo "skipped: redis-cli is not installed (Debian: redis-tools)"
     exit 77
 fi
-
-# check NAME GOT WANTED
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got "%s", wanted "%s"\n' "$1" "$2" "$3"
-    fi
-}
-
-# check_range NAME GOT LOW HIGH
-check_range() {
-    if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got %s, wanted %s to %s\n' "$1" "$2" "$3" "$4"
-    fi
-}
 
 is_sanitized() { ldd "$program" | grep -q 'lib[at]san\|lib.*ubsan'; }
 
@@ -336,5 +316,4 @@ check "an unknown option" "$("$program" --nothing 2>&1 | sed -n 2p)" \
 check "a bad number" "$("$program" --port x 2>&1)" \
     "resp-server: not a number in range: x"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_end

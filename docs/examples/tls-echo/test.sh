@@ -9,8 +9,8 @@ trap '' PIPE
 tls_echo=$1
 tls_test=$2
 here=$(dirname "${BASH_SOURCE[0]}")
-passed=0
-failed=0
+# shellcheck source=docs/examples/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../checks.sh"
 scratch=$(mktemp -d)
 server=
 
@@ -19,27 +19,6 @@ cleanup() {
     rm -rf "$scratch"
 }
 trap cleanup EXIT
-
-# check NAME GOT WANTED
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: got "%s", wanted "%s"\n' "$1" "$2" "$3"
-    fi
-}
-
-# check_has NAME GOT PART
-check_has() {
-    case $2 in
-    *"$3"*) passed=$((passed + 1)) ;;
-    *)
-        failed=$((failed + 1))
-        printf 'FAILED %s: "%s" is not in "%s"\n' "$1" "$3" "$2"
-        ;;
-    esac
-}
 
 # start COMMAND...: a server; sets server and port, once it has printed it.
 start() {
@@ -176,5 +155,4 @@ test_own_client_elsewhere
 "$tls_echo" serve 0 /dev/null /dev/null 2>"$scratch/err"
 check "status without a certificate" "$?" 1
 check_has "without a certificate" "$(cat "$scratch/err")" /dev/null
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_end
