@@ -37,10 +37,20 @@ int uva_gather(uva_future_t *futures[], size_t count, void *ret_values) {
     return code < 0 ? code : failure;
 }
 
+/* The values are of one type; a child that could not be made has none. */
+static size_t value_bytes(const uva__crowd_t *crowd) {
+    for (size_t i = 0; i < crowd->count; i++) {
+        if (crowd->futures[i] != NULL)
+            return crowd->futures[i]->value_bytes;
+    }
+    return sizeof(void *);
+}
+
 /* Fills in codes, and the values of successes; true: a child was cancelled. */
 static bool collect_settled(const uva__crowd_t *crowd, char *place,
                             int ret_codes[]) {
     bool was_cancelled = false;
+    size_t step = value_bytes(crowd);
     for (size_t i = 0; i < crowd->count; i++) {
         const uva_future_t *f = crowd->futures[i];
         int code = uva__crowd_code(crowd, i);
@@ -51,7 +61,7 @@ static bool collect_settled(const uva__crowd_t *crowd, char *place,
             continue;
         if (code >= 0)
             (void)uva__copy_value(f, place);
-        place += f != NULL ? f->value_bytes : sizeof(void *);
+        place += step;
     }
     return was_cancelled;
 }

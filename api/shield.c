@@ -12,7 +12,8 @@
 typedef struct shield {
     uva_future_t future;
     uva__watcher_t watcher;
-    uva_future_t *inner; /* held until the shield is over */
+    uva_future_t *inner; /* held until the shield is over; longer, until it is
+                            dropped, where the value lies in the inner one */
 } shield_t;
 
 static shield_t *shield_of(uva_future_t *f) {
@@ -34,12 +35,12 @@ static uva_future_t *cancel_shield(uva_future_t *f, uva__text_t *reason) {
     return NULL;
 }
 
-/* Dropped while the inner one runs. */
 static void drop_shield(uva_future_t *f) {
     shield_t *shield = shield_of(f);
     if (shield->inner == NULL)
         return;
-    uva__unwatch(shield->inner, &shield->watcher);
+    if (!uva__is_done(f)) /* the inner one runs */
+        uva__unwatch(shield->inner, &shield->watcher);
     let_go(shield);
 }
 
@@ -54,10 +55,11 @@ static void mirror(shield_t *shield) {
     uva_future_t *inner = shield->inner;
     inner->seen = true;
     f->value = inner->value;
-    f->value_bytes = inner->value_bytes;
+    f->is_apart = inner->is_apart;
     f->message = uva__text_ref(inner->message);
     int code = inner->code;
-    let_go(shield);
+    if (!f->is_apart)
+        let_go(shield);
     /* A shield around this one may let go of the last reference. */
     f->refs++;
     uva__complete(f, code);
@@ -80,6 +82,7 @@ uva_future_t *uva_shield(uva_future_t *f) {
     shield_t *shield = shield_of(made);
     shield->watcher.fire = fire;
     shield->inner = f;
+    made->value_bytes = f->value_bytes;
     uva__start_if_coroutine(f);
     if (uva__is_done(f))
         mirror(shield);

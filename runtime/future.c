@@ -14,6 +14,7 @@
 
 #include "report.h"
 #include "schedule.h"
+#include "task.h"
 
 static uva_future_t *cancel_future(uva_future_t *f, uva__text_t *reason) {
     uva__text_put(&f->message, uva__text_ref(reason));
@@ -128,7 +129,10 @@ bool uva__cancel(uva_future_t *f, uva__text_t *reason) {
 char *uva__copy_value(const uva_future_t *f, char *place) {
     if (place == NULL)
         return NULL;
-    memcpy(place, &f->value, f->value_bytes);
+    if (UVA__LIKELY(!f->is_apart))
+        memcpy(place, &f->value, sizeof f->value);
+    else
+        memcpy(place, f->value, f->value_bytes);
     return place + f->value_bytes;
 }
 
@@ -291,8 +295,14 @@ const char *uva_message(const uva_future_t *f) {
 static uva__text_t *made_name(const uva_future_t *f) {
     int length = 0;
     const char *function = NULL;
-    if (f->site_fn != 0)
+    if (f->is_async) {
+        uva_async_head_t head;
+        memcpy(&head, uva__task_of(f)->arg, sizeof head);
+        function = head.async->name;
+        length = (int)strlen(function);
+    } else if (f->site_fn != 0) {
         function = uva__site_argument(f->site, f->site_fn - 1u, &length);
+    }
     if (function == NULL) {
         function = f->kind->noun;
         length = (int)strlen(function);

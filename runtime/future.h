@@ -37,10 +37,13 @@ struct uva_future {
     bool marked : 1;      /* for finding duplicates; only within one function
                             that does not park, else false */
     bool to_cancel : 1;   /* stands in runtime->first_to_cancel */
+    bool is_apart : 1;    /* `value` is where the value lies, not the value */
+    bool is_async : 1;    /* a task of an async function: its argument begins
+                             with a uva_async_head_t */
     uint8_t site_fn;      /* which argument of the site's call, from 1, names
                             the function; 0: none does */
     int code;             /* DONE: the outcome */
-    uint32_t value_bytes; /* of `value`; that of a pointer, for now */
+    uint32_t value_bytes; /* of the value; a pointer's unless is_apart */
     void *value;          /* DONE, code >= 0 */
     uva__text_t *message; /* of a failure or cancellation; NULL if none */
     uva_list_t watchers;  /* uva__watcher_t, in the order of registration */

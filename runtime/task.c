@@ -80,7 +80,28 @@ typedef struct order {
     void *arg;
     const void *copy;
     size_t copy_bytes;
+    const uva_async_t *async; /* what copy is of, or NULL */
 } order_t;
+
+/* Copies the argument into the task; an async function's with room for its
+ * value, all zero until the body returns one. False without memory. */
+static bool copy_argument(uva__task_t *task, const order_t *order) {
+    const uva_async_t *async = order->async;
+    size_t bytes = async != NULL ? async->frame_bytes : order->copy_bytes;
+    char *copy = uva__take(&task->future.runtime->pools, bytes);
+    if (copy == NULL)
+        return false;
+    task->copy = task->arg = copy;
+    task->copy_bytes = bytes;
+    if (async != NULL) {
+        uva_future_t *f = &task->future;
+        f->is_async = f->is_apart = true;
+        f->value = memset(copy + async->value_offset, 0, async->value_bytes);
+        f->value_bytes = async->value_bytes;
+    }
+    memcpy(copy, order->copy, order->copy_bytes);
+    return true;
+}
 
 /* A control block in stage FRESH; NULL without memory. */
 static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
@@ -102,6 +123,8 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
     task->reason = NULL;
     task->saved_errno = 0;
     task->requests = 0;
+    task->leaving = 0;
+    task->block_code = 0;
     task->round = 0;
     task->walk = 0;
     task->held = NULL;
@@ -110,17 +133,12 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
     task->values = NULL;
     task->locals = NULL;
     uva__scope_init_root(&task->root, task);
-    if (order->copy == NULL || order->copy_bytes == 0)
+    if (order->copy == NULL || order->copy_bytes == 0 ||
+        copy_argument(task, order))
         return task;
-    task->copy_bytes = order->copy_bytes;
-    task->copy = uva__take(&rt->pools, order->copy_bytes);
-    if (task->copy == NULL) {
-        f->seen = true;
-        uva_unref(f);
-        return NULL;
-    }
-    task->arg = memcpy(task->copy, order->copy, order->copy_bytes);
-    return task;
+    f->seen = true;
+    uva_unref(f);
+    return NULL;
 }
 
 /* Where guards cost mappings, the kernel's limit is met here, with a clear
@@ -237,7 +255,8 @@ uva_task_t *uva_spawn_with_at(const char *site,
                                          .fn = fn,
                                          .arg = arg,
                                          .copy = options->copy,
-                                         .copy_bytes = options->copy_bytes});
+                                         .copy_bytes = options->copy_bytes,
+                                         .async = options->async});
     if (f == NULL)
         return NULL;
     uva__task_t *task = uva__task_of(f);
@@ -253,21 +272,34 @@ uva_task_t *uva_spawn_with_at(const char *site,
     return f;
 }
 
-uva_future_t *uva_coroutine_at(const char *site, uva_fn fn, const void *args,
-                               size_t args_bytes) {
-    uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_coroutine", fn);
+static uva_future_t *make_coroutine(const order_t *order) {
+    uva_runtime_t *rt =
+        runtime_for(uva__thread_runtime, "uva_coroutine", order->fn);
     if (rt == NULL)
         return NULL;
-    uva__task_t *task = make(rt, &uva__coroutine_kind,
-                             &(order_t){.site = site,
-                                        .site_fn = 1,
-                                        .fn = fn,
-                                        .copy = args,
-                                        .copy_bytes = args_bytes});
+    uva__task_t *task = make(rt, &uva__coroutine_kind, order);
     if (task == NULL)
         return NULL;
     task->future.state = UVA__UNSTARTED;
     return &task->future;
+}
+
+uva_future_t *uva_coroutine_at(const char *site, uva_fn fn, const void *args,
+                               size_t args_bytes) {
+    return make_coroutine(&(order_t){.site = site,
+                                     .site_fn = 1,
+                                     .fn = fn,
+                                     .copy = args,
+                                     .copy_bytes = args_bytes});
+}
+
+uva_future_t *uva_async_coroutine_at(const char *site, const uva_async_t *async,
+                                     const void *coroutine) {
+    return make_coroutine(&(order_t){.site = site,
+                                     .fn = async->run,
+                                     .copy = coroutine,
+                                     .copy_bytes = async->self_bytes,
+                                     .async = async});
 }
 
 uva_task_t *(uva_spawn)(uva_fn fn, void *arg) {
@@ -415,6 +447,10 @@ int uva_return(void *value) {
     uva__task_t *task = uva__running("uva_return");
     if (task == NULL)
         return UV_EPERM;
+    if (task->outcome->is_apart)
+        return uva__misuse("uva_return",
+                           "an async function returns its value by "
+                           "UVA_RETURN(), which knows its type");
     task->outcome->value = value;
     return 0;
 }

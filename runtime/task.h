@@ -38,6 +38,8 @@ struct uva__task {
     uva__text_t *reason;   /* of the last request to end */
     int saved_errno;       /* while it does not run; 0 before it does */
     int requests;          /* to end, not taken back */
+    int leaving;           /* the failure that UVA_TRY() last returned with */
+    int block_code;        /* what a block that was left by it said; 0: none */
     uint32_t round;        /* the runtime's ending round it was cut in */
     uint32_t walk;         /* the cancellation that last asked it to end */
     uva__task_t *outer;    /* who spawned it eagerly and goes on when it

@@ -2,7 +2,7 @@
 #
 # Every declaration that begins with UVA_API stands under a block /** ... */
 # with the fields Context, Parks, Cancel, Returns, Owns, in this order. Those
-# that a macro stands in front of, uva_..._at, need none.
+# that a macro stands in front of, uva_..._at and uva_async_..., need none.
 
 function report(text) { printf "%s:%d: %s\n", FILENAME, FNR, text }
 
@@ -42,8 +42,9 @@ collecting {
     declared = declared $0
     if (!/;/) { next }
     collecting = 0
-    # The functions behind a macro, ..._at, are documented with the macro.
-    if (declared !~ /uva_[a-z0-9_]+_at\(/) { check_block() }
+    # The functions behind a macro, ..._at and uva_async_..., are documented
+    # with the macro.
+    if (declared !~ /uva_([a-z0-9_]+_at|async_[a-z0-9_]+)\(/) { check_block() }
     block = ""
     next
 }

@@ -8,6 +8,25 @@
 
 UVA_BEGIN_DECLS
 
+/* What the runtime knows of an async function (uvawait/async.h): its name, its
+ * body, and where in a task's memory its result lies. Private. */
+typedef struct uva_async {
+    const char *name;
+    uva_fn run;
+    uint32_t self_bytes;  /* of a coroutine, as calling the function gives it */
+    uint32_t args_offset; /* of the arguments in it */
+    uint32_t args_bytes;
+    uint32_t frame_bytes; /* of a task's copy of it, with its result */
+    uint32_t value_offset;
+    uint32_t value_bytes;
+} uva_async_t;
+
+/* How every coroutine of the typed layer begins. */
+typedef struct uva_async_head {
+    uva_future_t *future;
+    const uva_async_t *async;
+} uva_async_head_t;
+
 typedef struct uva_task_options {
     /* Copied. NULL: made from the function's name and a number. */
     const char *name;
@@ -23,6 +42,8 @@ typedef struct uva_task_options {
     /* Task-local values (uvawait/local.h) that it sees and sets, with all who
      * were given them. NULL: it sees those of its spawner, and sets its own. */
     uva_locals_t *locals;
+    /* What copy is a coroutine of. Set by the typed layer only. */
+    const uva_async_t *async;
 } uva_task_options_t;
 
 /**
@@ -276,6 +297,11 @@ UVA_API UVA_MUST_CHECK uva_future_t *uva_coroutine_at(const char *site,
                                                       uva_fn fn,
                                                       const void *args,
                                                       size_t args_bytes);
+
+/* Behind the typed layer: a coroutine object of a coroutine value. */
+UVA_API UVA_MUST_CHECK uva_future_t *
+uva_async_coroutine_at(const char *site, const uva_async_t *async,
+                       const void *coroutine);
 
 #define uva_spawn(...)    uva_spawn_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
 #define uva_spawn_on(...) uva_spawn_on_at(UVA_SITE(#__VA_ARGS__), __VA_ARGS__)
