@@ -48,14 +48,6 @@ static inline int get_and_sleep(void *name) {
     return sleep_then(get(name));
 }
 
-/* Spawned and run up to its first park. */
-static inline uva_task_t *parked(uva_fn fn, void *arg) {
-    uva_task_t *task =
-        uva_spawn_with(&(uva_task_options_t){.eager = true}, fn, arg);
-    ck_assert(!uva_is_done(task));
-    return task;
-}
-
 /* The items that are left, "a b c", and who waits. Takes them out, which lets
  * putters in. */
 static inline void expect_left(const char *items, size_t getting,

@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -165,6 +166,51 @@ static inline void shrink(int fd) {
     int bytes = 4096;
     ck_assert_int_eq(
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
+}
+
+/* ---- nobody answers, nothing is left ------------------------------------ */
+
+enum { MUTE_FDS = 9 };
+
+/* A port of 127.0.0.1 that answers nobody: it listens with the smallest backlog
+ * and has filled it, so that a connect waits. */
+static inline int mute_port(int fds[MUTE_FDS]) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof address;
+    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fds[0], (struct sockaddr *)&address, bytes), 0);
+    ck_assert_int_eq(listen(fds[0], 0), 0);
+    ck_assert_int_eq(getsockname(fds[0], (struct sockaddr *)&address, &bytes),
+                     0);
+    for (int i = 1; i < MUTE_FDS; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fds[i], (struct sockaddr *)&address, bytes);
+    }
+    return ntohs(address.sin_port);
+}
+
+static inline void close_mute_port(const int fds[MUTE_FDS]) {
+    for (int i = 0; i < MUTE_FDS; i++)
+        close(fds[i]);
+}
+
+/* Limits the descriptors of the process; what the limit was. */
+static inline rlim_t limit_files(rlim_t files) {
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = files;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+/* As many descriptors as there are now. */
+static inline rlim_t limit_files_to_now(void) {
+    int next = dup(STDIN_FILENO);
+    ck_assert_int_ge(next, 0);
+    close(next);
+    return limit_files((rlim_t)next);
 }
 
 /* ---- local sockets ------------------------------------------------------ */

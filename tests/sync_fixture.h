@@ -88,4 +88,33 @@ static inline void storm(uva_fn body, unsigned seed) {
     ck_assert_str_eq(support_reports(), "");
 }
 
+/* ---- the turns of others ------------------------------------------------ */
+
+/* Counts how often somebody else gets a turn: whoever need not wait must let
+ * others run now and then all the same. */
+typedef struct turns {
+    int count;
+    bool over;
+    uva_task_t *task;
+} turns_t;
+
+static inline int take_turns(void *arg) {
+    turns_t *turns = arg;
+    for (; !turns->over; turns->count++)
+        ck_assert_int_eq(uva_yield(), 0);
+    return 0;
+}
+
+static inline void turns_begin(turns_t *turns) {
+    *turns = (turns_t){.task = uva_spawn(take_turns, turns)};
+}
+
+/* How many there were; stops counting. */
+static inline int turns_end(turns_t *turns) {
+    int count = turns->count;
+    turns->over = true;
+    ck_assert_int_eq(uva_await(turns->task, NULL), 0);
+    return count;
+}
+
 #endif

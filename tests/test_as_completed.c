@@ -432,10 +432,8 @@ static int shared_main(void *arg) {
     uva_as_completed_t it;
     uva_future_t *f[] = {spawn_worker("w", 5, 0)};
     uva_future_t *got = NULL;
-    uv_thread_t thread;
     ck_assert_int_eq(uva_as_completed_open(&it, f, 1, UVA_FOREVER), 0);
-    ck_assert_int_eq(uv_thread_create(&thread, run_intruder, &it), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(run_intruder, &it);
     ck_assert_int_eq(uva_as_completed_next(&it, &got), 1);
     ck_assert_ptr_eq(got, f[0]);
     uva_as_completed_close(&it);

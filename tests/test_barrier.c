@@ -517,9 +517,7 @@ static int thread_main(void *arg) {
     (void)arg;
     uva_barrier_init(&barrier, 2);
     uva_task_t *a = spawn_arriving("a");
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, use_in_thread, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(use_in_thread, NULL);
     ck_assert_uint_eq(waiting(), 1);
     ck_assert_int_eq(uva_barrier_wait(&barrier), 1);
     return uva_await(a, NULL);

@@ -348,9 +348,7 @@ static int thread_main(void *arg) {
     ck_assert_int_eq(uva_broadcast_receiver_open(&shared, &prices), 0);
     uva_task_t *a = uva_spawn(receive_once, "a");
     ck_assert_int_eq(uva_yield(), 0);
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, call_from_elsewhere, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(call_from_elsewhere, NULL);
     ck_assert(!uva_is_done(a));
     ck_assert_int_eq(publish(5), 0);
     ck_assert_int_eq(uva_await(a, NULL), 0);
@@ -410,34 +408,24 @@ static int sing(void *arg) {
     return 0;
 }
 
-static bool counting;
-
-static int count_turns(void *arg) {
-    int *turns = arg;
-    for (; counting; ++*turns)
-        ck_assert_int_eq(uva_yield(), 0);
-    return 0;
-}
-
 /* Values that are there are received without a park, but not for ever. */
 static int budget_main(void *arg) {
     (void)arg;
     init(1000);
-    int turns = 0, value = -1;
+    turns_t turns;
+    int value = -1;
     ck_assert_int_eq(uva_broadcast_receiver_open(&shared, &prices), 0);
     ck_assert_int_eq(sing(NULL), 0);
-    counting = true;
-    uva_task_t *other = uva_spawn(count_turns, &turns);
+    turns_begin(&turns);
     unsigned long before = faults_allocations();
     for (int i = 0; i < 1000; i++) {
         ck_assert_int_eq(uva_broadcast_recv(&shared, &value), 0);
         ck_assert_int_eq(value, i);
     }
     ck_assert_uint_eq(faults_allocations(), before);
-    ck_assert_int_ge(turns, 3);
-    ck_assert_int_le(turns, 10);
-    counting = false;
-    ck_assert_int_eq(uva_await(other, NULL), 0);
+    int others = turns_end(&turns);
+    ck_assert_int_ge(others, 3);
+    ck_assert_int_le(others, 10);
     uva_broadcast_receiver_close(&shared);
     uva_broadcast_free(&prices);
     return 0;

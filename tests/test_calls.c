@@ -140,12 +140,10 @@ static void use_after_the_end(void *arg) {
 START_TEST(calls_after_the_end_are_refused) {
     CONFORMS("K-174", "K-186");
     uva_runtime_t *held = NULL;
-    uv_thread_t thread;
     run(hand_out, &held);
     ck_assert_int_eq(uva_post(held, never_called, NULL), UV_ESHUTDOWN);
     ck_assert_int_eq(uva_call(held, never_runs, NULL), UV_ESHUTDOWN);
-    ck_assert_int_eq(uv_thread_create(&thread, use_after_the_end, held), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(use_after_the_end, held);
 }
 END_TEST
 
@@ -395,11 +393,9 @@ static void misuse(void *arg) {
 }
 
 static int hand_to_a_thread(void *arg) {
-    uv_thread_t thread;
     (void)arg;
     uva_future_t *f = uva_future_new();
-    ck_assert_int_eq(uv_thread_create(&thread, misuse, f), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(misuse, f);
     ck_assert(!uva_is_done(f));
     uva_unref(f);
     return 0;

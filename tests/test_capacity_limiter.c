@@ -16,13 +16,6 @@ static int acquire_and_sleep(void *name) {
     return code;
 }
 
-static uva_task_t *parked(uva_fn fn, void *name) {
-    uva_task_t *task =
-        uva_spawn_with(&(uva_task_options_t){.eager = true}, fn, name);
-    ck_assert(!uva_is_done(task));
-    return task;
-}
-
 static void expect(size_t total, size_t borrowed, size_t waiting) {
     uva_capacity_limiter_statistics_t seen;
     uva_capacity_limiter_statistics(&limiter, &seen);
@@ -217,9 +210,7 @@ static int look_main(void *arg) {
     ck_assert_ptr_nonnull(strstr(text, "in capacity limiter 'threads'  ("));
     ck_assert_ptr_nonnull(strstr(text, "'threads' (1 waiter ahead)  ("));
     free(text);
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, meddle, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(meddle, NULL);
     expect(1, 1, 2);
     ck_assert_int_eq(uva_post(uva_runtime_current(), give_back, NULL), 0);
     ck_assert_int_eq(uva_await(f[0], NULL), 0);

@@ -2,11 +2,7 @@
 /* Channels: what passes, in which order, and what the end of a channel means.
  * The windows and the storms are in test_channel_windows.c, misuse in
  * test_channel_misuse.c. */
-#include "support/program.h"
-
-#include "runtime/list.h"
-
-static uva_channel_t channel;
+#include "channel_fixture.h"
 
 static int send_int(const void *arg) {
     int item = *(const int *)arg;
@@ -36,17 +32,6 @@ static uva_task_t *spawn_sender(int item) {
 static uva_task_t *spawn_receiver(const char *name) {
     return uva_spawn_with(&(uva_task_options_t){.eager = true}, receiver,
                           (void *)(uintptr_t)name);
-}
-
-static void init(size_t capacity) {
-    ck_assert_int_eq(uva_channel_init(&channel, sizeof(int), capacity), 0);
-}
-
-/* Nobody waits; frees it. */
-static void finish(void) {
-    ck_assert(uva__list_is_empty(&channel.senders.list));
-    ck_assert(uva__list_is_empty(&channel.receivers.list));
-    uva_channel_free(&channel);
 }
 
 /* ---- sending and receiving ---------------------------------------------- */

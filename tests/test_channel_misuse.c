@@ -1,24 +1,9 @@
 /* labels: valgrind; timeout: 30 */
 /* Channels used as they should not be: each has its code, and changes nothing.
  */
-#include "support/program.h"
-
-#include "runtime/list.h"
+#include "channel_fixture.h"
 
 #include <pthread.h>
-
-static uva_channel_t channel;
-
-static void init(size_t capacity) {
-    ck_assert_int_eq(uva_channel_init(&channel, sizeof(int), capacity), 0);
-}
-
-/* Nobody waits; frees it. */
-static void finish(void) {
-    ck_assert(uva__list_is_empty(&channel.senders.list));
-    ck_assert(uva__list_is_empty(&channel.receivers.list));
-    uva_channel_free(&channel);
-}
 
 static int send_five(void *arg) {
     (void)arg;

@@ -74,12 +74,10 @@ static void close_outside(void *arg) {
 }
 
 static int close_in_a_thread(void *arg) {
-    uv_thread_t thread;
     uv_dirent_t entry;
     (void)arg;
     open_all();
-    ck_assert_int_eq(uv_thread_create(&thread, close_outside, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(close_outside, NULL);
     ck_assert_int_eq(uva_write(things.stream, "x", 1), 1);
     ck_assert_int_eq(uva_dir_next(things.dir, &entry), 1);
     ck_assert_int_eq(uva_process_kill(things.process, 0), 0);

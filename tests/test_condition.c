@@ -375,10 +375,8 @@ static int thread_main(void *arg) {
     init();
     uva_task_t *task = uva_spawn(wait_once, "a");
     ck_assert_int_eq(uva_yield(), 0);
-    uv_thread_t thread;
     int code = 0;
-    ck_assert_int_eq(uv_thread_create(&thread, notify_in_thread, &code), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(notify_in_thread, &code);
     ck_assert_int_eq(code, UV_EPERM);
     ck_assert_uint_eq(waiting(), 1);
     ck_assert_int_eq(notify(1), 1);

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <uvawait.h>
 
 static const uva_options_t quiet = {.report = support_report};
@@ -119,6 +121,43 @@ START_TEST(embed_loop_does_not_block_while_a_task_is_ready) {
         ck_assert_int_ne(uv_run(&loop, UV_RUN_ONCE), 0);
     ck_expect_record("a1 a2");
     uv_close((uv_handle_t *)&timer, NULL);
+    close_all();
+}
+END_TEST
+
+static bool was_woken;
+
+/* Is woken by the poll, and keeps the loop busy for more than one turn. */
+static int read_and_stay(void *arg) {
+    uva_stream_t *stream;
+    char byte;
+    ck_assert_int_eq(uva_stream_open_fd(*(int *)arg, &stream), 0);
+    ck_assert_int_eq(uva_read(stream, &byte, 1), 1);
+    was_woken = true;
+    uint64_t end_ns = uv_hrtime() + 2000000;
+    while (uv_hrtime() < end_ns)
+        ck_assert_int_eq(uva_yield(), 0);
+    uva_stream_close(stream);
+    return 0;
+}
+
+/* A host may poll uv_backend_fd() itself, for uv_backend_timeout(). */
+START_TEST(embed_what_the_poll_has_woken_keeps_the_next_from_blocking) {
+    int fds[2];
+    int turns = 0;
+    was_woken = false;
+    open_loop();
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    uva_detach(uva_spawn_on(runtime, read_and_stay, &fds[0]));
+    while (!was_woken) {
+        ck_assert_int_ne(uv_run(&loop, UV_RUN_NOWAIT), 0);
+        if (turns++ == 0)
+            ck_assert_int_eq(write(fds[1], "x", 1), 1);
+    }
+    ck_assert_uint_eq(uva_all_tasks(runtime, NULL, 0), 1);
+    ck_assert_int_eq(uv_backend_timeout(&loop), 0);
+    ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(close(fds[1]), 0);
     close_all();
 }
 END_TEST
@@ -502,6 +541,7 @@ END_TEST
 SUITE("embed", embed_host_runs_by_default, embed_host_runs_once_at_a_time,
       embed_host_polls_without_waiting,
       embed_loop_does_not_block_while_a_task_is_ready,
+      embed_what_the_poll_has_woken_keeps_the_next_from_blocking,
       embed_loop_is_not_kept_alive_without_tasks, embed_uv_stop_loses_nothing,
       embed_callback_of_the_host_resolves_a_future,
       embed_detach_awaits_what_is_left, embed_detach_from_inside_a_task,

@@ -357,9 +357,7 @@ static int thread_main(void *arg) {
     uva_event_init(&event);
     uva_task_t *task = uva_spawn(pass, "a");
     ck_assert_int_eq(uva_yield(), 0);
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, set_in_thread, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(set_in_thread, NULL);
     ck_assert(!uva_event_is_set(&event));
     ck_assert_uint_eq(waiting(), 1);
     uva_event_set(&event);

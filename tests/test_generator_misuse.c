@@ -121,11 +121,9 @@ static void use_in_a_thread(void *arg) {
 
 static int thread_main(void *arg) {
     (void)arg;
-    uv_thread_t thread;
     uva_generator_t *generator = uva_generate(emit_for_ever, NULL, 0);
     ck_assert_int_eq(uva_next(generator, NULL), 1);
-    ck_assert_int_eq(uv_thread_create(&thread, use_in_a_thread, generator), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(use_in_a_thread, generator);
     ck_assert_int_eq(uva_next(generator, NULL), 1);
     return uva_generator_close(generator);
 }

@@ -134,10 +134,8 @@ static void run_thread(void *group) {
 static int thread_main(void *arg) {
     (void)arg;
     uva_group_t group;
-    uv_thread_t thread;
     uva_group_open(&group);
-    ck_assert_int_eq(uv_thread_create(&thread, run_thread, &group), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(run_thread, &group);
     ck_assert_int_eq(uva_sleep(1), 0);
     return uva_group_close(&group);
 }

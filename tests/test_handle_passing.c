@@ -3,7 +3,6 @@
  * and from programs that know nothing of the library; lost, refused. */
 #include "passing_fixture.h"
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #ifdef UVA__HAVE_VALGRIND
 #include <valgrind/valgrind.h>
@@ -250,33 +249,21 @@ END_TEST
 
 /* ---- lost and refused --------------------------------------------------- */
 
-static void limit_files(rlim_t files, rlim_t *ret_before) {
-    struct rlimit limit;
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    *ret_before = limit.rlim_cur;
-    limit.rlim_cur = files;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 /* No descriptor for it: the byte is no data, and whoever receives is told. */
 static int run_out_of_files(void *arg) {
     (void)arg;
     int fd;
     int reading;
     char text[8];
-    rlim_t before;
-    rlim_t unused;
     uva_stream_t *stream = NULL;
     uva_stream_t *pipe = open_half(&fd);
     ck_assert_int_eq(uva_pipe_expect_streams(pipe), 0);
     int passenger = make_passenger(&reading);
     raw_send_fds(fd, "!", 1, passenger, 1);
     raw_send(fd, "data", 4);
-    int next = dup(0);
-    close(next);
-    limit_files((rlim_t)next, &before);
+    rlim_t before = limit_files_to_now();
     ck_assert_int_eq(uva_pipe_receive_stream(pipe, &stream), UV_EMFILE);
-    limit_files(before, &unused);
+    (void)limit_files(before);
     ck_assert_int_eq(uva_read(pipe, text, 8), 4);
     ck_assert_mem_eq(text, "data", 4);
     raw_send_fds(fd, "!", 1, passenger, 1);

@@ -13,7 +13,7 @@
 
 #include "stream_fixture.h"
 
-enum { MOST = 12, FILLERS = 8 };
+enum { MOST = 12 };
 
 static const char *addresses[MOST + 1]; /* ended by NULL */
 static struct addrinfo entries[MOST];
@@ -52,28 +52,6 @@ void freeaddrinfo(struct addrinfo *list) {
     ck_assert(list == NULL || list == entries);
 }
 
-/* A port of 127.0.0.1 that answers nobody, because its backlog is full. */
-static int mute_port(int fds[FILLERS + 1]) {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof address;
-    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fds[0], (struct sockaddr *)&address, bytes), 0);
-    ck_assert_int_eq(listen(fds[0], 0), 0);
-    ck_assert_int_eq(getsockname(fds[0], (struct sockaddr *)&address, &bytes),
-                     0);
-    for (int i = 1; i <= FILLERS; i++) {
-        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(fds[i], (struct sockaddr *)&address, bytes);
-    }
-    return ntohs(address.sin_port);
-}
-
-static void close_all(const int fds[FILLERS + 1]) {
-    for (int i = 0; i <= FILLERS; i++)
-        close(fds[i]);
-}
-
 /* The address that a stream is connected to. */
 static void expect_peer(uva_stream_t *stream, const char *address) {
     struct sockaddr_in peer;
@@ -88,7 +66,7 @@ static void expect_peer(uva_stream_t *stream, const char *address) {
 
 /* The first is mute: the second is begun 250 ms later. */
 static int wait_main(void *arg) {
-    int fds[FILLERS + 1];
+    int fds[MUTE_FDS];
     int port = mute_port(fds);
     uva_listener_t *listener;
     uva_stream_t *stream;
@@ -105,7 +83,7 @@ static int wait_main(void *arg) {
     expect_peer(stream, "127.0.0.2");
     uva_stream_close(stream);
     uva_listener_close(listener);
-    close_all(fds);
+    close_mute_port(fds);
     return 0;
 }
 
@@ -168,7 +146,7 @@ END_TEST
 
 /* Cut while several attempts are under way. */
 static int cut_main(void *arg) {
-    int fds[FILLERS + 1];
+    int fds[MUTE_FDS];
     int port = mute_port(fds);
     uva_stream_t *stream = NULL;
     uva_scope_t scope;
@@ -180,7 +158,7 @@ static int cut_main(void *arg) {
     ck_assert_int_eq(uva_tcp_connect("many.test", port, &stream), UV_ECANCELED);
     ck_assert_int_eq(uva_scope_close(&scope), UV_ETIMEDOUT);
     ck_assert_ptr_null(stream);
-    close_all(fds);
+    close_mute_port(fds);
     return 0;
 }
 

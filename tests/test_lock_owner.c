@@ -270,10 +270,8 @@ static int thread_main(void *arg) {
     (void)arg;
     uva_lock_init(&lock);
     ck_assert_int_eq(uva_lock_acquire(&lock), 0);
-    uv_thread_t thread;
     int code = -1;
-    ck_assert_int_eq(uv_thread_create(&thread, use_in_thread, &code), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(use_in_thread, &code);
     ck_assert_int_eq(code, 0);
     ck_assert_int_eq(uva_lock_release(&lock), 0);
     expect_idle();

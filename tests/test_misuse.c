@@ -155,9 +155,7 @@ static void run_intruder(void *arg) {
 static int owner_main(void *arg) {
     (void)arg;
     uva_future_t *f = uva_future_new();
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, run_intruder, f), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(run_intruder, f);
     ck_assert(!uva_is_done(f));
     ck_assert_int_eq(uva_future_resolve(f, NULL), 0);
     return uva_await(f, NULL);

@@ -360,11 +360,9 @@ static void run_elsewhere(void *arg) {
 }
 
 static int meet_thread(void *arg) {
-    uv_thread_t thread;
     int code = 0;
     (void)arg;
-    ck_assert_int_eq(uv_thread_create(&thread, run_elsewhere, &code), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(run_elsewhere, &code);
     ck_assert_int_eq(code, UV_EPERM);
     return 0;
 }

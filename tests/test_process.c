@@ -394,10 +394,8 @@ static void from_outside(void *arg) {
 
 static int touch_from_outside(void *arg) {
     (void)arg;
-    uv_thread_t thread;
     uva_process_t *process = start("exit 7", "");
-    ck_assert_int_eq(uv_thread_create(&thread, from_outside, process), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(from_outside, process);
     finish(process, 7, 0);
     return 0;
 }

@@ -53,17 +53,14 @@ static void meddle(void *arg) {
 
 static int thread_main(void *arg) {
     (void)arg;
-    uv_thread_t thread;
     make(FIFO, 1);
     uva_task_t *getter = parked(get, "g");
-    ck_assert_int_eq(uv_thread_create(&thread, meddle, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(meddle, NULL);
     ck_assert_int_eq(uva_queue_put(&queue, "a"), 0);
     ck_assert_int_eq(uva_await(getter, NULL), 0);
     ck_assert_int_eq(uva_queue_put(&queue, "b"), 0);
     uva_task_t *putter = parked(put, "c");
-    ck_assert_int_eq(uv_thread_create(&thread, meddle, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(meddle, NULL);
     expect_left("b", 0, 1);
     ck_assert_int_eq(uva_await(putter, NULL), 0);
     expect_left("c", 0, 0);

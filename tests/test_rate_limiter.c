@@ -485,7 +485,6 @@ static void run_elsewhere(void *arg) {
 static int look_main(void *arg) {
     taker_t a = {"a", 1};
     taker_t b = {"b", 1};
-    uv_thread_t thread;
     int code = 1;
     (void)arg;
     make(1, 100, 2);
@@ -506,8 +505,7 @@ static int look_main(void *arg) {
     ck_assert_ptr_nonnull(strstr(text, "parked in rate limiter 'api'  ("));
     ck_assert_ptr_nonnull(strstr(text, "limiter 'api' (1 waiter ahead)  ("));
     free(text);
-    ck_assert_int_eq(uv_thread_create(&thread, run_elsewhere, &code), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(run_elsewhere, &code);
     ck_assert_int_eq(code, UV_EPERM);
     return uva_gather(f, 2, NULL);
 }

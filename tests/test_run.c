@@ -441,11 +441,9 @@ static void post_from_thread(void *arg) {
 }
 
 static int fail_after_posts(void *arg) {
-    uv_thread_t thread;
     (void)arg;
     uva_runtime_t *runtime = uva_runtime_ref(uva_runtime_current());
-    ck_assert_int_eq(uv_thread_create(&thread, post_from_thread, runtime), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(post_from_thread, runtime);
     return UV_EIO;
 }
 

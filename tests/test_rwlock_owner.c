@@ -122,9 +122,7 @@ static void use_in_thread(void *arg) {
 }
 
 static void use_elsewhere(void *is_written) {
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, use_in_thread, is_written), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(use_in_thread, is_written);
 }
 
 /* Once it is held there, once it is waited for there. */

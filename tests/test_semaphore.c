@@ -475,9 +475,7 @@ static int thread_main(void *arg) {
     uva_task_t *task = uva_spawn(wait_here, NULL);
     ck_assert_int_eq(uva_yield(), 0);
     int code = 0;
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, release_in_thread, &code), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(release_in_thread, &code);
     ck_assert_int_eq(code, UV_EPERM);
     ck_assert_int_eq(uva_yield(), 0);
     ck_assert(!uva_is_done(task));

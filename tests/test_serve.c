@@ -1,6 +1,5 @@
 /* labels: valgrind */
 /* Serving: a task for each connection, limits, and an orderly end. */
-#include <sys/resource.h>
 
 #include "stream_fixture.h"
 
@@ -279,15 +278,6 @@ START_TEST(serve_reports_a_handler_that_fails) {
     ck_assert(support_reports_contain("no such request: f"));
 }
 END_TEST
-
-static rlim_t limit_files(rlim_t files) {
-    struct rlimit limit;
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = files;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    return before;
-}
 
 /* No descriptor is left: it pauses, says so once, and goes on when there is
  * one again. It must not go round and round meanwhile. */

@@ -1,22 +1,6 @@
 /* labels: valgrind */
 /* Reading up to a delimiter, line by line, and ahead. */
-#include <string.h>
-
-#include "support/program.h"
-
-static uva_stream_t *near, *far;
-
-static void open_pair(const uva_memory_stream_options_t *options) {
-    uva_stream_t *ends[2];
-    ck_assert_int_eq(uva_memory_stream_pair(options, ends), 0);
-    near = ends[0];
-    far = ends[1];
-}
-
-static void close_pair(void) {
-    uva_stream_close(near);
-    uva_stream_close(far);
-}
+#include "memory_pair_fixture.h"
 
 static void put(const char *text) {
     ck_assert_int_eq(uva_write(near, text, strlen(text)),

@@ -3,7 +3,6 @@
 #include "stream_fixture.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
 /* ---- connecting --------------------------------------------------------- */
 
@@ -104,25 +103,6 @@ END_TEST
 
 /* ---- a connect that is cut ---------------------------------------------- */
 
-/* Listens with the smallest backlog and fills it, so that a connect waits. */
-enum { FILLERS = 8 };
-
-static int full_port(int fds[FILLERS + 1]) {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof address;
-    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fds[0], (struct sockaddr *)&address, bytes), 0);
-    ck_assert_int_eq(listen(fds[0], 0), 0);
-    ck_assert_int_eq(getsockname(fds[0], (struct sockaddr *)&address, &bytes),
-                     0);
-    for (int i = 1; i <= FILLERS; i++) {
-        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(fds[i], (struct sockaddr *)&address, bytes);
-    }
-    return ntohs(address.sin_port);
-}
-
 typedef struct target {
     const char *host;
     int port;
@@ -138,8 +118,8 @@ static int connect_only(void *arg) {
 
 static int cut_connects(void *arg) {
     (void)arg;
-    int fds[FILLERS + 1];
-    target_t target = {"127.0.0.1", full_port(fds)};
+    int fds[MUTE_FDS];
+    target_t target = {"127.0.0.1", mute_port(fds)};
     uva_task_t *task = uva_spawn(connect_only, &target);
     ck_assert_int_eq(uva_sleep(5), 0);
     ck_assert_int_eq(uva_status(task), UV_EAGAIN);
@@ -151,8 +131,7 @@ static int cut_connects(void *arg) {
         ck_assert_int_eq(connect_only(&target), UV_ECANCELED);
         ck_assert_int_eq(uva_scope_close(&scope), UV_ETIMEDOUT);
     }
-    for (int i = 0; i <= FILLERS; i++)
-        close(fds[i]);
+    close_mute_port(fds);
     return 0;
 }
 
@@ -479,23 +458,6 @@ END_TEST
 
 /* ---- out of descriptors ------------------------------------------------- */
 
-static rlim_t limit_files(rlim_t files) {
-    struct rlimit limit;
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = files;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    return before;
-}
-
-/* As many descriptors as there are now. */
-static rlim_t limit_files_to_now(void) {
-    int next = dup(STDIN_FILENO);
-    ck_assert_int_ge(next, 0);
-    close(next);
-    return limit_files((rlim_t)next);
-}
-
 static int run_out_of_files(void *arg) {
     (void)arg;
     static const char bytes[4096];
@@ -511,7 +473,7 @@ static int run_out_of_files(void *arg) {
     ck_assert_int_eq(uva_write(raw.stream, bytes, 1), UV_EMFILE);
     uva_listener_t *other = NULL;
     ck_assert_int_eq(uva_tcp_listen(NULL, 0, 8, &other), UV_EMFILE);
-    limit_files(before);
+    (void)limit_files(before);
     ck_assert_int_eq(uva_accept(listener, &stream), 0);
     uva_stream_close(stream);
 
@@ -521,7 +483,7 @@ static int run_out_of_files(void *arg) {
     uva_scope_open(&scope, 3, 0);
     ck_assert_int_eq(uva_accept(listener, &stream), UV_ECANCELED);
     ck_assert_int_eq(uva_scope_close(&scope), UV_ETIMEDOUT);
-    limit_files(before);
+    (void)limit_files(before);
 
     size_t drained = 0;
     while (drained < filled) {

@@ -8,12 +8,6 @@
 
 static uva_thread_event_t event;
 
-static void run_in_thread(uv_thread_cb fn, void *arg) {
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, fn, arg), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
-}
-
 static void set(void *arg) {
     *(int *)arg = uva_thread_event_set(&event);
 }
@@ -39,7 +33,7 @@ static int wake_main(void *arg) {
     ck_assert_int_eq(uva_yield(), 0);
     int code = -1;
     ck_assert(!uva_thread_event_is_set(&event));
-    run_in_thread(set, &code);
+    support_in_thread(set, &code);
     ck_assert_int_eq(code, 0);
     ck_assert(uva_thread_event_is_set(&event));
     ck_assert_int_eq(uva_gather(f, 3, NULL), 0);
@@ -101,7 +95,7 @@ static int order_main(void *arg) {
         f[i] = uva_spawn(wait_for_one, &three[i]);
     }
     ck_assert_int_eq(uva_yield(), 0);
-    run_in_thread(set_three, NULL);
+    support_in_thread(set_three, NULL);
     ck_assert_int_eq(uva_gather(f, 3, NULL), 0);
     for (int i = 0; i < 3; i++)
         uva_thread_event_close(&three[i]);
@@ -233,7 +227,7 @@ static int granted_main(void *arg) {
     uva_ref(window_task);
     ck_assert_int_eq(uva_yield(), 0);
     int code = -1;
-    run_in_thread(set, &code);
+    support_in_thread(set, &code);
     ck_assert_int_eq(uva_await(window_task, NULL), 0);
     ck_assert_int_eq(uva_await(k, NULL), 0);
     uva_unref(window_task);
@@ -321,7 +315,7 @@ START_TEST(thread_event_outlives_its_runtime) {
     program_expect(forget_main);
     ck_assert(uva_thread_event_is_set(&event));
     ck_assert_int_eq(uva_thread_event_set(&event), UV_ESHUTDOWN);
-    run_in_thread(close_it, NULL);
+    support_in_thread(close_it, NULL);
     program_expect(wake_main);
     ck_expect_record("a:0 b:0 c:0 again main:0");
 }
@@ -381,7 +375,7 @@ static int misuse_main(void *arg) {
     (void)arg;
     ck_assert_int_eq(uva_thread_event_init(&event), 0);
     ck_assert_int_eq(uva_thread_event_set(&event), 0);
-    run_in_thread(touch_from_elsewhere, NULL);
+    support_in_thread(touch_from_elsewhere, NULL);
     ck_assert(uva_thread_event_is_set(&event));
     ck_assert_int_eq(uva_thread_event_wait(&event), 0);
     uva_thread_event_clear(&event);

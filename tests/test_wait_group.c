@@ -16,13 +16,6 @@ static int wait_and_sleep(void *name) {
     return code;
 }
 
-static uva_task_t *parked(uva_fn fn, void *name) {
-    uva_task_t *task =
-        uva_spawn_with(&(uva_task_options_t){.eager = true}, fn, name);
-    ck_assert(!uva_is_done(task));
-    return task;
-}
-
 static void expect_idle(size_t count) {
     ck_assert_uint_eq(uva_wait_group_count(&group), count);
     ck_assert(uva__list_is_empty(&group.waiters.list));
@@ -209,9 +202,7 @@ static int look_main(void *arg) {
     ck_assert_ptr_nonnull(strstr(text, "parked in wait group 'downloads'  ("));
     ck_assert_ptr_nonnull(strstr(text, "'downloads' (1 waiter ahead)  ("));
     free(text);
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, meddle, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(meddle, NULL);
     ck_assert_uint_eq(uva_wait_group_count(&group), 1);
     ck_assert_int_eq(uva_post(uva_runtime_current(), finish, NULL), 0);
     return uva_gather(f, 2, NULL);

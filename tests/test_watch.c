@@ -266,9 +266,7 @@ static int thread_main(void *arg) {
     shared_cursor = 1;
     uva_task_t *a = uva_spawn(next_once, "a");
     ck_assert_int_eq(uva_yield(), 0);
-    uv_thread_t thread;
-    ck_assert_int_eq(uv_thread_create(&thread, call_from_elsewhere, NULL), 0);
-    ck_assert_int_eq(uv_thread_join(&thread), 0);
+    support_in_thread(call_from_elsewhere, NULL);
     ck_assert(!uva_is_done(a));
     ck_assert_int_eq(publish(5), 0);
     ck_assert_int_eq(uva_await(a, NULL), 0);
@@ -313,22 +311,13 @@ START_TEST(watch_tells_how_it_stands) {
 }
 END_TEST
 
-static bool counting;
-
-static int count_turns(void *arg) {
-    int *turns = arg;
-    for (; counting; ++*turns)
-        ck_assert_int_eq(uva_yield(), 0);
-    return 0;
-}
-
 /* A value that is news needs no park, but does not starve others either. */
 static int budget_main(void *arg) {
     (void)arg;
     init(1);
-    int turns = 0, value = -1;
-    counting = true;
-    uva_task_t *other = uva_spawn(count_turns, &turns);
+    turns_t turns;
+    int value = -1;
+    turns_begin(&turns);
     uint64_t cursor = 0;
     unsigned long before = faults_allocations();
     for (int i = 0; i < 1000; i++) {
@@ -336,10 +325,9 @@ static int budget_main(void *arg) {
         ck_assert_int_eq(publish(i), 0);
     }
     ck_assert_uint_eq(faults_allocations(), before);
-    ck_assert_int_ge(turns, 3);
-    ck_assert_int_le(turns, 10);
-    counting = false;
-    ck_assert_int_eq(uva_await(other, NULL), 0);
+    int others = turns_end(&turns);
+    ck_assert_int_ge(others, 3);
+    ck_assert_int_le(others, 10);
     uva_watch_free(&config);
     return 0;
 }

@@ -76,9 +76,8 @@ static void let_go(uva__resource_t *resource) {
 
 /* A child that runs on alone: seen to its end, if the runtime lasts so long. */
 static void leave_alone(uva_process_t *process) {
-    process->resource.noun = NULL;
-    process->resource.close = let_go;
-    uva__list_push(&process->runtime->resources, &process->resource.link);
+    uva__open_resource(process->runtime, &process->resource, NULL,
+                       process->resource.site, let_go);
 }
 
 /* The loop has to run until libuv has seen the end, and nobody else may be

@@ -22,6 +22,14 @@ static inline void program_expect(uva_fn main) {
     ck_assert_str_eq(support_reports(), "");
 }
 
+/* A task that has run up to its first park. */
+static inline uva_task_t *parked(uva_fn fn, void *arg) {
+    uva_task_t *task =
+        uva_spawn_with(&(uva_task_options_t){.eager = true}, fn, arg);
+    ck_assert(!uva_is_done(task));
+    return task;
+}
+
 /* What uva_dump() says now; to be freed. */
 static inline char *program_dump(void) {
     char *text = NULL;

@@ -56,6 +56,12 @@ void support_expect_leaks(void) {
     leaks_expected = true;
 }
 
+void support_in_thread(void (*fn)(void *arg), void *arg) {
+    uv_thread_t thread;
+    ck_assert_int_eq(uv_thread_create(&thread, fn, arg), 0);
+    ck_assert_int_eq(uv_thread_join(&thread), 0);
+}
+
 void support_skip(const char *why) {
     printf("skipped: %s\n", why);
     fflush(stdout);

@@ -74,6 +74,9 @@ void support_expect_leaks(void);
  * a million rounds does fewer then. */
 bool support_is_slow(void);
 
+/* Runs fn(arg) in another thread, and waits for its end. */
+void support_in_thread(void (*fn)(void *arg), void *arg);
+
 void support_skip(const char *why);
 void support_conforms(const char *const ids[]);
 

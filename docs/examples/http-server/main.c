@@ -3,14 +3,11 @@
  * server.c, connection.c, request.c, response.c, static_files.c, json_api.c,
  * access_log.c.
  */
-#include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 
+#include "../command_line.h"
 #include "server.h"
 
 static const char usage[] =
@@ -68,21 +65,6 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static _Noreturn void die(const char *what, const char *text) {
-    (void)fprintf(stderr, "http-server: %s: %s\n", what, text);
-    exit(2);
-}
-
-static size_t number(const char *text, size_t least, size_t most) {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
-        value < least || value > most)
-        die("not a number in range", text);
-    return (size_t)value;
-}
-
 static uint64_t milliseconds(const char *text) {
     char *end;
     double seconds = strtod(text, &end);
@@ -93,7 +75,8 @@ static uint64_t milliseconds(const char *text) {
     return seconds > 0 ? (uint64_t)(seconds * 1000) : UVA_FOREVER;
 }
 
-static void set(settings_t *settings, int key, const char *text) {
+static void set(void *arg, int key, const char *text) {
+    settings_t *settings = arg;
     switch (key) {
     case OPTION_HOST:
         settings->host = text;
@@ -140,23 +123,6 @@ static void set(settings_t *settings, int key, const char *text) {
     }
 }
 
-static void read_options(int count, char *texts[], settings_t *settings) {
-    int key;
-    while ((key = getopt_long(count, texts, "", options, NULL)) >= 0)
-        set(settings, key, optarg);
-    if (optind < count)
-        die("not an option", texts[optind]);
-}
-
-/* A connection is a descriptor: as many as the system allows. */
-static void raise_descriptors(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int run(void *arg) {
     int code = server_run(arg);
     const char *message = uva_last_message();
@@ -170,7 +136,7 @@ static int run(void *arg) {
 int main(int count, char *texts[]) {
     settings_t settings;
     server_settings_default(&settings);
-    read_options(count, texts, &settings);
+    read_options(count, texts, options, set, &settings);
     raise_descriptors();
     json_object_seed(0); /* before threads use it */
     server_t server;

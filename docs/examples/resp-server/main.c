@@ -3,12 +3,10 @@
  * used; it is read in this order: server.c, connection.c, request.c, reply.c,
  * commands.c, values.c, store.c.
  */
-#include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
+#include "../command_line.h"
 #include "server.h"
 
 static const char usage[] =
@@ -56,25 +54,11 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static _Noreturn void die(const char *what, const char *text) {
-    (void)fprintf(stderr, "resp-server: %s: %s\n", what, text);
-    exit(2);
-}
-
-static size_t number(const char *text, size_t least, size_t most) {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
-        value < least || value > most)
-        die("not a number in range", text);
-    return (size_t)value;
-}
-
 /* hiredis 0.14 counts in int. */
 enum { BYTES_MAX = 1 << 30 };
 
-static void set(settings_t *settings, int key, const char *text) {
+static void set(void *arg, int key, const char *text) {
+    settings_t *settings = arg;
     request_limits_t *limits = &settings->limits;
     switch (key) {
     case OPTION_HOST:
@@ -112,23 +96,6 @@ static void set(settings_t *settings, int key, const char *text) {
     }
 }
 
-static void read_options(int count, char *texts[], settings_t *settings) {
-    int key;
-    while ((key = getopt_long(count, texts, "", options, NULL)) >= 0)
-        set(settings, key, optarg);
-    if (optind < count)
-        die("not an option", texts[optind]);
-}
-
-/* A connection is a descriptor: as many as the system allows. */
-static void raise_descriptors(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int run(void *arg) {
     const settings_t *settings = arg;
     server_t server;
@@ -144,7 +111,7 @@ static int run(void *arg) {
 int main(int count, char *texts[]) {
     settings_t settings;
     server_settings_default(&settings);
-    read_options(count, texts, &settings);
+    read_options(count, texts, options, set, &settings);
     raise_descriptors();
     return uva_run(run, &settings) < 0 ? 1 : 0;
 }
