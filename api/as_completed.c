@@ -74,12 +74,10 @@ static void expire(uva_deadline_t *deadline) {
     settle(it);
 }
 
-/* Starts what has not begun, and sorts: over, or to be watched. */
+/* Sorts: over, or to be watched. */
 static void look_at(uva_as_completed_t *it, uva_future_t *f) {
     look_t *look = (look_t *)it->looks + it->count++;
     *look = (look_t){.watcher.fire = fire, .f = f};
-    if (f != NULL)
-        uva__start_if_coroutine(f);
     if (f == NULL || uva__is_done(f)) {
         uva__list_push(&it->done, &look->watcher.link);
         return;
@@ -91,6 +89,10 @@ static void look_at(uva_as_completed_t *it, uva_future_t *f) {
 
 static void look_at_each(uva_as_completed_t *it, uva_future_t *futures[],
                          size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (futures[i] != NULL)
+            (void)uva__start(futures[i], NULL);
+    }
     for (size_t i = 0; i < count; i++) {
         uva_future_t *f = futures[i];
         if (f != NULL && f->marked)

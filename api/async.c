@@ -42,24 +42,49 @@ int uva_async_leave(int code, int *block) {
     return code;
 }
 
-void *uva_async_block_leaves(void) {
-    const uva__task_t *task = current();
-    return task != NULL ? uva__text_ref(task->heard) : NULL;
+/* What runs now has nothing to do with it, but may ask what it was. */
+uva_leaving_t uva_async_block_leaves(void) {
+    uva__task_t *task = current();
+    if (task == NULL)
+        return (uva_leaving_t){0};
+    uva_leaving_t leaving = {uva__text_ref(task->heard), task->leaving,
+                             task->block_code};
+    task->leaving = task->block_code = 0;
+    return leaving;
 }
 
-void uva_async_block_left(void *message, int code, int *failure, int *block) {
+void uva__async_resume(uva_leaving_t leaving) {
     uva__task_t *task = current();
-    if (task != NULL && code < 0 && *failure == UV_ECANCELED) {
+    if (task == NULL)
+        return;
+    uva__text_put(&task->heard, leaving.message);
+    task->leaving = leaving.code;
+    task->block_code = leaving.block_code;
+}
+
+/* A cancellation needs no report: the task meets it again. */
+static void report_unseen(const uva__task_t *task, int code) {
+    char name[32]; /* uv_err_name() leaks for codes that are not libuv's */
+    if (code < 0 && code != UV_ECANCELED)
+        uva__report(task->future.runtime,
+                    "task '%s' returned out of a block whose end failed with "
+                    "%d (%s), which nobody gets to see; leave the block by its "
+                    "end or by break",
+                    uva_name(&task->future), code,
+                    uv_err_name_r(code, name, sizeof name));
+}
+
+void uva_async_block_left(uva_leaving_t leaving, int code, int *failure,
+                          int *block) {
+    uva__task_t *task = current();
+    if (task != NULL && code < 0 && code != UV_ECANCELED &&
+        *failure == UV_ECANCELED) {
         *failure = task->leaving = task->block_code = code;
-        uva__text_unref(message);
+        uva__text_unref(leaving.message);
     } else if (task != NULL) {
-        if (code < 0 && *failure == 0)
-            uva__report(task->future.runtime,
-                        "task '%s' returned out of a block whose end failed "
-                        "with %d (%s), which nobody gets to see; leave the "
-                        "block by its end or by break",
-                        uva_name(&task->future), code, uv_err_name(code));
-        uva__text_put(&task->heard, message);
+        if (*failure == 0)
+            report_unseen(task, code);
+        uva__async_resume(leaving);
     }
     if (block != NULL && *failure != 0)
         *block = *failure;
@@ -102,33 +127,16 @@ int uva_async_ended(int code) {
 
 /* ---- tasks -------------------------------------------------------------- */
 
-static uva_task_options_t options_for(const uva_task_options_t *options,
-                                      const uva_async_t *async,
-                                      const void *self) {
-    uva_task_options_t all = {0};
-    if (options != NULL)
-        all = *options;
-    all.copy = self;
-    all.copy_bytes = async->self_bytes;
-    all.async = async;
-    return all;
-}
-
-uva_task_t *uva_async_spawn_at(const char *site,
-                               const uva_task_options_t *options,
-                               const uva_async_t *async, const void *self) {
-    uva_task_options_t all = options_for(options, async, self);
-    return uva_spawn_with_at(site, &all, async->run, NULL);
-}
-
 int uva_async_group_spawn_at(const char *site, uva_group_t *group,
                              const uva_async_t *async, const void *self) {
     if (async == NULL)
         return uva__misuse("UVA_GROUP_SPAWN",
                            "this is a task already; a group takes coroutines, "
                            "and makes tasks of them");
-    uva_task_options_t all = options_for(NULL, async, self);
-    return uva_group_spawn_with_at(site, group, &all, async->run, NULL, NULL);
+    const uva_task_options_t options = {
+        .copy = self, .copy_bytes = async->self_bytes, .async = async};
+    return uva_group_spawn_with_at(site, group, &options, async->run, NULL,
+                                   NULL);
 }
 
 /* ---- many at once ------------------------------------------------------- */
@@ -146,6 +154,24 @@ void uva__async_futures(const char *site, const void *coroutines, size_t count,
     }
 }
 
+/* The handle at `place`, or NULL for a coroutine. */
+static uva_future_t *handle_at(const char *place) {
+    uva_async_head_t head;
+    memcpy(&head, place, sizeof head);
+    return head.async == NULL ? head.future : NULL;
+}
+
+void uva__async_end(const void *coroutines, size_t count, size_t self_bytes) {
+    const char *place = coroutines;
+    for (size_t i = 0; i < count; i++)
+        (void)uva_cancel(handle_at(place + i * self_bytes));
+    for (size_t i = 0; i < count; i++) {
+        uva_future_t *handle = handle_at(place + i * self_bytes);
+        if (handle != NULL)
+            (void)uva_await(handle, NULL);
+    }
+}
+
 int uva_async_gather_at(const char *site, const void *coroutines, size_t count,
                         size_t self_bytes, void *ret_values) {
     if (coroutines == NULL && count > 0)
@@ -154,8 +180,10 @@ int uva_async_gather_at(const char *site, const void *coroutines, size_t count,
     uva_future_t **futures = small;
     if (count > SMALL_GATHER)
         futures = malloc(count * sizeof(uva_future_t *));
-    if (futures == NULL)
+    if (futures == NULL) {
+        uva__async_end(coroutines, count, self_bytes);
         return UV_ENOMEM;
+    }
     uva__async_futures(site, coroutines, count, self_bytes, futures);
     int code = uva_gather(futures, count, ret_values);
     if (futures != small)
@@ -169,7 +197,6 @@ typedef struct mapping {
     char *ret_values; /* may be NULL */
 } mapping_t;
 
-/* One item: `at` says which by its place in an array of as many bytes. */
 typedef struct step {
     const mapping_t *mapping;
     size_t index;
@@ -214,6 +241,7 @@ typedef struct job {
     const uva_async_t *async;
     const void *self;
     void *ret_value;
+    uva__text_t *message; /* of its failure */
 } job_t;
 
 static int run_job(void *arg) {
@@ -227,6 +255,29 @@ int uva_async_run_at(const char *site, const uva_options_t *options,
                      void *ret_value) {
     if (async == NULL)
         return UV_EINVAL;
-    job_t job = {site, async, self, ret_value};
-    return uva_run_with(options, run_job, &job);
+    job_t job = {site, async, self, ret_value, NULL};
+    return uva__run_as(site, async->name, options, run_job, &job);
+}
+
+static int run_main(void *arg) {
+    job_t *job = arg;
+    int code = run_job(job);
+    if (code < 0)
+        job->message = uva__text_new(uva_last_message());
+    return code;
+}
+
+int uva_async_main_at(const char *site, const uva_async_t *async,
+                      const void *self) {
+    job_t job = {site, async, self, NULL, NULL};
+    int code = uva__run_as(site, async->name, NULL, run_main, &job);
+    char reason[80];
+    if (code < 0)
+        uva__report(NULL, "%s() failed (run at %.*s): %s (%d)%s%s", async->name,
+                    uva__site_length(site), site,
+                    uv_strerror_r(code, reason, sizeof reason), code,
+                    job.message != NULL ? ": " : "",
+                    job.message != NULL ? job.message->chars : "");
+    uva__text_unref(job.message);
+    return code < 0;
 }

@@ -82,10 +82,10 @@ int uva__crowd_check(uva__crowd_t *crowd, const char *call) {
 static void assemble(uva__crowd_t *crowd) {
     for (size_t i = 0; i < crowd->count; i++) {
         uva_future_t *f = crowd->futures[i];
-        if (f != NULL && !crowd->decided)
-            uva__start_if_coroutine(f);
+        if (f != NULL && !crowd->decided && !crowd->task->is_cut)
+            (void)uva__start(f, NULL);
         if (f != NULL && f->state == UVA__UNSTARTED)
-            (void)uva__cancel(f, NULL);
+            (void)uva__cancel(f, crowd->task->reason);
         if (f == NULL || uva__is_done(f)) {
             (void)note_over(crowd, i);
             continue;

@@ -1,8 +1,9 @@
 /*
  * What: what loops and collecting (uvawait/iterate.h) cannot do in macros.
  *
- * A loop that is left out of turn closes its iterator under a shield, for at
- * most EXIT_TIMEOUT_MS, so that clean-up can wait in a task that is cancelled.
+ * A loop closes its iterator under a shield, for at most EXIT_TIMEOUT_MS, so
+ * that clean-up can wait in a task that is cancelled; a failure that left the
+ * loop goes on its way afterwards.
  */
 #include "uvawait/iterate.h"
 
@@ -18,7 +19,15 @@ enum { EXIT_TIMEOUT_MS = 5000, FIRST_ROOM = 8 };
 
 static int close_iterator(uva_loop_t *loop) {
     loop->is_over = true;
-    return loop->close != NULL ? loop->close(loop->iterator) : 0;
+    if (loop->close == NULL)
+        return 0;
+    if (uva_current() == NULL)
+        return loop->close(loop->iterator);
+    uva_scope_t shield;
+    uva_scope_open(&shield, EXIT_TIMEOUT_MS, UVA_SCOPE_SHIELD);
+    int code = loop->close(loop->iterator);
+    int cut = uva_scope_close(&shield);
+    return code == UV_ECANCELED && cut == UV_ETIMEDOUT ? cut : code;
 }
 
 int uva_async_loop_end(uva_loop_t *loop, int code) {
@@ -28,18 +37,23 @@ int uva_async_loop_end(uva_loop_t *loop, int code) {
     return end < 0 ? end : 0;
 }
 
+/* A generator that failed says so again when it is closed. */
+static bool is_news(const uva_loop_t *loop, int code) {
+    return code < 0 && code != UV_ECANCELED && code != loop->code;
+}
+
 void uva_async_loop_leave(uva_loop_t *loop) {
     if (loop->is_over)
         return;
-    uva_scope_t shield;
-    uva_scope_open(&shield, EXIT_TIMEOUT_MS, UVA_SCOPE_SHIELD);
+    uva_leaving_t leaving = uva_async_block_leaves();
     int code = close_iterator(loop);
-    (void)uva_scope_close(&shield);
-    if (code < 0 && uva__thread_runtime != NULL)
+    uva__async_resume(leaving);
+    char name[32]; /* uv_err_name() leaks for codes that are not libuv's */
+    if (is_news(loop, code))
         uva__report(uva__thread_runtime,
                     "an iterator failed while it was closed by a return out of "
                     "its loop, and nobody gets to see it: %d (%s)",
-                    code, uv_err_name(code));
+                    code, uv_err_name_r(code, name, sizeof name));
 }
 
 /* ---- loops over what ends first ----------------------------------------- */
@@ -48,10 +62,11 @@ static int open_completions(uva_completions_t *completions) {
     size_t count = completions->count;
     completions->futures = malloc((count + 1) * sizeof(uva_future_t *));
     if (completions->futures == NULL) {
+        uva__async_end(completions->coroutines, count, completions->self_bytes);
         completions->count = 0;
         return UV_ENOMEM;
     }
-    uva__async_futures("UVA_FOR_COMPLETED", completions->coroutines, count,
+    uva__async_futures(completions->site, completions->coroutines, count,
                        completions->self_bytes, completions->futures);
     return uva_as_completed_open(&completions->it, completions->futures, count,
                                  UVA_FOREVER);
@@ -85,8 +100,11 @@ int uva_async_completions_end(uva_completions_t *completions) {
 }
 
 void uva_async_completions_leave(uva_completions_t *completions) {
-    if (!completions->is_over)
-        (void)uva_async_completions_end(completions);
+    if (completions->is_over)
+        return;
+    uva_leaving_t leaving = uva_async_block_leaves();
+    (void)uva_async_completions_end(completions);
+    uva__async_resume(leaving);
 }
 
 /* ---- collecting --------------------------------------------------------- */

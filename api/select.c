@@ -390,7 +390,7 @@ static void begin(select_t *select) {
         if (what->on == NULL)
             continue;
         if (what->kind == UVA_FUTURE)
-            uva__start_if_coroutine(what->on);
+            (void)uva__start(what->on, NULL);
         if (what->kind != UVA_READABLE)
             continue;
         uva__readable_hold(what->on);

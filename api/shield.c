@@ -76,6 +76,8 @@ uva_future_t *uva_shield(uva_future_t *f) {
         return NULL;
     uva_future_t *made = uva__future_make(&shield_kind, f->runtime, f->site);
     if (made == NULL) {
+        /* Who gets NULL knows that none of it has run. */
+        f->seen = f->seen || f->state == UVA__UNSTARTED;
         uva_unref(f);
         return NULL;
     }
@@ -83,7 +85,7 @@ uva_future_t *uva_shield(uva_future_t *f) {
     shield->watcher.fire = fire;
     shield->inner = f;
     made->value_bytes = f->value_bytes;
-    uva__start_if_coroutine(f);
+    (void)uva__start(f, NULL);
     if (uva__is_done(f))
         mirror(shield);
     else

@@ -80,8 +80,13 @@ static uva_future_t *cancel(uva__waiter_t *waiter) {
 
 static const uva__wait_t set_wait = {.reason = "wait", .cancel = cancel};
 
-/* Counts each future once and notes who is pending. */
+/* Starts what has not begun, counts each future once, and notes who is
+ * pending. */
 static void look_at(set_t *set, uva_future_t *futures[], size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (futures[i] != NULL)
+            (void)uva__start(futures[i], NULL);
+    }
     for (size_t i = 0; i < count; i++) {
         uva_future_t *f = futures[i];
         if (f == NULL) {
@@ -91,7 +96,6 @@ static void look_at(set_t *set, uva_future_t *futures[], size_t count) {
         if (f->marked)
             continue;
         f->marked = true;
-        uva__start_if_coroutine(f);
         if (uva__is_done(f))
             note_done(set, f->code);
         else

@@ -23,7 +23,7 @@ int uva_wait_for(uva_future_t *f, uint64_t timeout_ms, void *ret_value) {
     uva_scope_t scope;
     uva_scope_open(&scope, timeout_ms, 0);
     if (!task->is_cut)
-        uva__start_if_coroutine(f);
+        (void)uva__start(f, NULL);
     uva__wait_over(task, f);
     int cut_by = uva_scope_close(&scope);
     code = uva__take_outcome(f, ret_value);

@@ -11,11 +11,13 @@
 #include <string.h>
 
 #include "end.h"
+#include "hint.h"
 #include "loop.h"
 #include "overflow.h"
 #include "post.h"
 #include "report.h"
 #include "schedule.h"
+#include "watchdog.h"
 
 static void copy_text(char *place, size_t bytes, const char *text,
                       size_t length) {
@@ -98,6 +100,8 @@ static uva_runtime_t *make(uv_loop_t *loop, const uva_options_t *options) {
     atomic_init(&rt->refs, 1);
     rt->loop = loop;
     rt->debug = rt->options.debug;
+    if (rt->debug && !rt->options.no_hints)
+        rt->hints = uva__hints_new();
     rt->is_virtual = rt->options.clock == UVA_CLOCK_VIRTUAL;
     rt->errno_at = &errno;
     uva__stacks_init(&rt->stacks, rt->options.stack_bytes, uva__stack_main);
@@ -120,6 +124,8 @@ int uva__attach(uv_loop_t *loop, const uva_options_t *options,
     if (code == 0 && rt->options.report_overflow)
         code = watch_overflow(rt);
     if (code == 0) {
+        if (rt->debug && !rt->is_virtual)
+            uva__watchdog_start(rt);
         *ret_runtime = rt;
         return 0;
     }

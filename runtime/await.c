@@ -27,10 +27,10 @@ static uva_future_t *pass_on(uva__waiter_t *waiter) {
     return (uva_future_t *)(uintptr_t)waiter->on;
 }
 
-static const uva__wait_t await_wait = {.reason = "await", .cancel = pass_on};
+const uva__wait_t uva__await_wait = {.reason = "await", .cancel = pass_on};
 
 void uva__wait_over(uva__task_t *task, uva_future_t *f) {
-    awaiter_t awaiter = {.waiter = {.wait = &await_wait, .on = f},
+    awaiter_t awaiter = {.waiter = {.wait = &uva__await_wait, .on = f},
                          .watcher.fire = fire,
                          .passed_on = task->is_cut};
     if (task->is_cut)
@@ -104,13 +104,27 @@ static int refuse(uva_future_t *f, int code) {
     return code;
 }
 
+/* Outside a task: says what was to be waited for, if that is ours. */
+static UVA__COLD uva__task_t *not_running(const uva_future_t *f) {
+    if (f == NULL || f->runtime != uva__thread_runtime)
+        return uva__not_running("uva_await");
+    (void)uva__misuse("uva_await",
+                      "called outside a task, for %s '%s' (created at %.*s). "
+                      "Only a task can wait: spawn one, or use uva_run()",
+                      f->kind->noun, uva_name(f), uva__site_length(f->site),
+                      f->site);
+    return NULL;
+}
+
 int uva_await(uva_future_t *f, void *ret_value) {
-    uva__task_t *task = uva__running("uva_await");
+    const uva_runtime_t *rt = uva__thread_runtime;
+    uva__task_t *task = UVA__LIKELY(rt != NULL && rt->current != NULL)
+                            ? rt->current
+                            : not_running(f);
     int code = uva__may_await(f, task, "uva_await");
     if (UVA__UNLIKELY(code != 0))
         return refuse(f, code);
-    if (f->state == UVA__UNSTARTED)
-        uva__run_in_place(task, uva__task_of(f));
+    (void)uva__start(f, task);
     if (uva__is_done(f))
         uva__breathe(task);
     else

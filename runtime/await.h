@@ -10,6 +10,7 @@
  * not cut the wait; if f then ends with a failure, the task's scopes know that
  * they were cut short. f must be held, and not be a coroutine unstarted. */
 void uva__wait_over(uva__task_t *task, uva_future_t *f);
+extern const uva__wait_t uva__await_wait; /* how it is parked then */
 
 /* The budget's yield for a call whose outcome is there already. */
 void uva__breathe(uva__task_t *task);

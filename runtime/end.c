@@ -12,12 +12,14 @@
 
 #include "done_callback.h"
 #include "dump.h"
+#include "hint.h"
 #include "loop.h"
 #include "overflow.h"
 #include "post.h"
 #include "report.h"
 #include "schedule.h"
 #include "sites.h"
+#include "watchdog.h"
 
 enum { REPORTED_TASKS = 16, LAST_ROUND = 100, PATIENCE = 32 };
 
@@ -29,11 +31,11 @@ static bool is_pending(const uva__task_t *task) {
 static void report_task(const uva_runtime_t *rt, const uva__task_t *task) {
     uva__report(rt,
                 "task '%s' (spawned at %.*s) was still pending at the end "
-                "(%s) and has been cancelled%s",
+                "(%s) and has been cancelled. Await it, or cancel it, before "
+                "%s",
                 uva_name(&task->future), uva__site_length(task->future.site),
                 task->future.site, uva__task_doing(task),
-                rt->own_loop ? ". Await it, or cancel it, before main returns"
-                             : "");
+                rt->own_loop ? "main returns" : "uva_runtime_detach()");
 }
 
 /* Reports who is pending and was not on its way out already. */
@@ -123,6 +125,9 @@ void uva__end_over(uva_runtime_t *rt) {
     uva__stacks_term(&rt->stacks);
     uva__ready_term(&rt->ready);
     uva__sites_term(rt);
+    uva__watchdog_stop(rt);
+    uva__hints_free(rt->hints);
+    rt->hints = NULL;
     free(rt->polled);
     rt->polled = NULL;
     if (rt->overflow) {

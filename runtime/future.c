@@ -22,8 +22,16 @@ static uva_future_t *cancel_future(uva_future_t *f, uva__text_t *reason) {
     return NULL;
 }
 
-static const uva__future_kind_t future_kind = {
-    .noun = "future", .bytes = sizeof(uva_future_t), .cancel = cancel_future};
+static void told(uva_future_t *f, int code, void *value) {
+    (void)code;
+    if (!uva__is_done(f))
+        f->value = value;
+}
+
+static const uva__future_kind_t future_kind = {.noun = "future",
+                                               .bytes = sizeof(uva_future_t),
+                                               .told = told,
+                                               .cancel = cancel_future};
 
 void uva__future_init(uva_future_t *f, const uva__future_kind_t *kind,
                       uva_runtime_t *runtime, const char *site) {
@@ -131,7 +139,11 @@ char *uva__copy_value(const uva_future_t *f, char *place) {
         return NULL;
     if (UVA__LIKELY(!f->is_apart))
         memcpy(place, &f->value, sizeof f->value);
-    else
+    else if (f->value_bytes == sizeof(int)) /* no call */
+        memcpy(place, f->value, sizeof(int));
+    else if (f->value_bytes == sizeof(void *))
+        memcpy(place, f->value, sizeof(void *));
+    else if (f->value_bytes > 0)
         memcpy(place, f->value, f->value_bytes);
     return place + f->value_bytes;
 }
@@ -144,6 +156,8 @@ int uva__deliver(uva_future_t *f, void *ret_value) {
     f->seen = true;
     if (f->code >= 0)
         (void)uva__copy_value(f, ret_value);
+    else
+        task->leaving = task->block_code = 0; /* an older failure's */
     return f->code;
 }
 
@@ -184,20 +198,24 @@ static int complete_from_outside(uva_future_t *f, const char *call, int code,
         return UV_EINVAL;
     if (!uva__is_ours(f, call))
         return UV_EPERM;
-    if (f->kind != &future_kind)
+    if (f->kind->told == NULL)
         return uva__misuse(call,
                            "'%s' is a %s: only its own course can end it. To "
                            "stop it, use uva_cancel()",
                            uva_name(f), f->kind->noun);
-    if (uva__is_done(f))
-        return UV_EALREADY;
-    f->value = value;
-    f->message = uva__text_new(message);
     /* A watcher may let go of the last reference. */
     f->refs++;
-    uva__complete(f, code);
+    f->kind->told(f, code, value);
+    int result = UV_EALREADY;
+    if (!uva__is_done(f)) {
+        /* A request to end has left its reason, for an end without another. */
+        if (code != UV_ECANCELED || message != NULL)
+            uva__text_put(&f->message, uva__text_new(message));
+        uva__complete(f, code);
+        result = 0;
+    }
     uva_unref(f);
-    return 0;
+    return result;
 }
 
 int uva_future_resolve(uva_future_t *f, void *value) {
@@ -223,17 +241,26 @@ static void report_unseen(const uva_future_t *f) {
     const uva_runtime_t *rt = f->runtime;
     char reason[80]; /* uv_strerror() leaks for codes that are not libuv's */
     if (f->state == UVA__UNSTARTED)
-        uva__report(rt, "coroutine '%s' was never awaited (created at %.*s)",
-                    uva_name(f), uva__site_length(f->site), f->site);
+        uva__report(rt,
+                    "%s '%s' was never awaited (created at %.*s): none "
+                    "of it has run. Give it to uva_await(), or to uva_start()",
+                    f->kind->noun, uva_name(f), uva__site_length(f->site),
+                    f->site);
     else if (uva__is_done(f) && f->code < 0 && !f->seen &&
              f->code != UV_ECANCELED)
         uva__report(rt,
                     "%s '%s' (created at %.*s) failed and nobody looked: %s "
-                    "(%d)%s%s",
+                    "(%d)%s%s. Await it, or read its uva_status()",
                     f->kind->noun, uva_name(f), uva__site_length(f->site),
                     f->site, uv_strerror_r(f->code, reason, sizeof reason),
                     f->code, f->message != NULL ? ": " : "",
                     f->message != NULL ? f->message->chars : "");
+}
+
+static size_t block_bytes(const uva_future_t *f) {
+    if (!f->kind->is_task || !uva__is_copy_behind(uva__task_of(f)))
+        return f->kind->bytes;
+    return UVA__TASK_BLOCK + uva__task_of(f)->copy_bytes;
 }
 
 static void free_future(uva_future_t *f) {
@@ -244,7 +271,7 @@ static void free_future(uva_future_t *f) {
         f->kind->drop(f);
     uva__text_unref(f->message);
     uva__text_unref(f->name);
-    uva__give(&rt->pools, f, f->kind->bytes);
+    uva__give(&rt->pools, f, block_bytes(f));
     if (UVA__UNLIKELY(rt->life == UVA__ENDED && rt->pools.taken == 0))
         uva_runtime_unref(rt);
 }
@@ -304,7 +331,10 @@ static uva__text_t *made_name(const uva_future_t *f) {
         function = uva__site_argument(f->site, f->site_fn - 1u, &length);
     }
     if (function == NULL) {
-        function = f->kind->noun;
+        if (f->kind->stem != NULL)
+            function = f->kind->stem(f);
+        if (function == NULL)
+            function = f->kind->noun;
         length = (int)strlen(function);
     }
     char name[128];

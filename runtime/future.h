@@ -3,7 +3,7 @@
  * cancel and free it. Tasks, coroutines and shields are futures of other kinds
  * (this struct is their first member).
  *
- * States: UNSTARTED (coroutines only) -> PENDING -> DONE. Only forwards;
+ * States: UNSTARTED (coroutines, awaitables) -> PENDING -> DONE. Only forwards;
  * UNSTARTED may go straight to DONE (cancelled, or awaited in place).
  */
 #ifndef UVA__FUTURE_H
@@ -20,6 +20,15 @@ typedef struct uva__future_kind {
     const char *noun; /* "task": for names and reports */
     size_t bytes;     /* of the whole object */
     bool is_task;     /* a uva__task_t; only its body completes it */
+    /* Begins f, which is UNSTARTED: as a call of runner's, which waits for it
+     * next, or by itself, where that is NULL. Below 0 if it cannot. NULL for
+     * kinds that begin PENDING. */
+    int (*start)(uva_future_t *f, uva__task_t *runner);
+    /* uva_future_resolve() or uva_future_fail() says that f is over, which may
+     * be DONE: takes the value over. NULL: only its own course can end it. */
+    void (*told)(uva_future_t *f, int code, void *value);
+    /* What names are made of; NULL, as the hook may be, for the noun. */
+    const char *(*stem)(const uva_future_t *f);
     /* Asked to end while not done. Returns a future that the request is to be
      * passed on to, or NULL: so a chain of waits is walked, not recursed. */
     uva_future_t *(*cancel)(uva_future_t *f, uva__text_t *reason);
@@ -72,6 +81,17 @@ uva_future_t *uva__future_make(const uva__future_kind_t *kind,
 
 /* Ends f and tells its watchers. f must not be done. */
 void uva__complete(uva_future_t *f, int code);
+
+/* Begins f if it has not begun; see the kind's `start`. If it cannot, f is
+ * completed with the code. */
+static inline int uva__start(uva_future_t *f, uva__task_t *runner) {
+    if (f->state != UVA__UNSTARTED)
+        return 0;
+    int code = f->kind->start(f, runner);
+    if (code < 0)
+        uva__complete(f, code);
+    return code;
+}
 
 /* Asks f to end; false when it is done. `reason` is borrowed, may be NULL. From
  * a cancel hook or a watcher inside a cancellation, f is asked when the walk

@@ -18,12 +18,10 @@ void uva__value_destroy(const uva_local_t *key, void *value) {
     if (value == NULL || key->destroy == NULL)
         return;
     uva_runtime_t *rt = uva__thread_runtime;
-    uva__task_t *task = rt != NULL ? rt->current : NULL;
-    if (task != NULL)
-        rt->current = NULL;
+    uva__task_t *task = rt != NULL ? uva__step_outside(rt) : NULL;
     key->destroy(value);
-    if (task != NULL)
-        rt->current = task;
+    if (rt != NULL)
+        uva__step_inside(rt, task);
 }
 
 void uva__value_unref(uva__value_t *value) {

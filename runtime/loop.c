@@ -48,13 +48,23 @@ static void let_go(uva_runtime_t *rt) {
     uv_unref((uv_handle_t *)&rt->prepare);
 }
 
+static void set_idle(uva_runtime_t *rt, bool on) {
+    if (rt->idling == on)
+        return;
+    if (on) {
+        rt->idling = uv_idle_start(&rt->idle, on_idle) == 0;
+    } else {
+        rt->idling = false;
+        (void)uv_idle_stop(&rt->idle);
+    }
+}
+
 void uva__loop_has_work(uva_runtime_t *rt) {
     rt->deadlocked = false;
     if (rt->life >= UVA__CLOSING)
         return;
     uva__loop_hold(rt);
-    if (!uv_is_active((uv_handle_t *)&rt->idle))
-        (void)uv_idle_start(&rt->idle, on_idle);
+    set_idle(rt, true);
 }
 
 /* Whether the loop has anything going on that is not ours: requests, the
@@ -70,16 +80,9 @@ static bool is_in_flight(uva_runtime_t *rt) {
 
 /* ---- how to sleep ------------------------------------------------------- */
 
-static void set_idle(uva_runtime_t *rt, bool on) {
-    if (on)
-        (void)uv_idle_start(&rt->idle, on_idle);
-    else
-        (void)uv_idle_stop(&rt->idle);
-}
-
 /* Makes the poll end at the earliest deadline: rounded up, never early. A
  * timer that would end it within the right millisecond is left as it is. */
-static void set_timer(uva_runtime_t *rt) {
+static UVA__COLD void set_timer(uva_runtime_t *rt) {
     const uva_deadline_t *earliest = rt->deadlines.earliest;
     if (earliest == NULL || rt->is_virtual) {
         if (rt->armed_ns != 0)
@@ -97,6 +100,13 @@ static void set_timer(uva_runtime_t *rt) {
     (void)uv_timer_start(&rt->timer, on_timer, left_ms, 0);
 }
 
+/* The poll may block: by the earliest deadline, and with less memory. */
+static inline void bound(uva_runtime_t *rt) {
+    if (rt->deadlines.earliest != NULL || rt->armed_ns != 0)
+        set_timer(rt);
+    uva__stacks_trim(&rt->stacks, STACKS_KEPT_WARM);
+}
+
 /* Every task is parked and nobody could ever wake one (R14). */
 static bool is_deadlocked(uva_runtime_t *rt) {
     return rt->live > 0 && rt->deadlines.earliest == NULL && rt->outside == 0 &&
@@ -112,15 +122,24 @@ static bool may_jump(uva_runtime_t *rt) {
            rt->requests == 0 && !is_in_flight(rt);
 }
 
+/* Whether there is nothing to decide but the timer: the usual case of a server
+ * that waits for its sockets. */
+static inline bool is_plain_wait(const uva_runtime_t *rt) {
+    return uva__ready_is_empty(&rt->ready) && !rt->idling && rt->outside > 0 &&
+           rt->life == UVA__RUNNING && !rt->is_virtual &&
+           !uva__has_waiters(&rt->wait_quiet) &&
+           atomic_load_explicit(&rt->pings, memory_order_relaxed) == NULL;
+}
+
 /* Decides how long the poll may take. */
-static void settle(uva_runtime_t *rt) {
+static UVA__COLD void settle(uva_runtime_t *rt) {
     /* What this thread has fired itself need not wait for the poll, and is to
      * be done before nothing is said to be ready. */
     if (uva__ready_is_empty(&rt->ready) && atomic_load(&rt->pings) != NULL)
         uva__pings_deliver(rt);
     if (rt->life == UVA__ENDING)
         uva__end_press_on(rt);
-    if (uva__ready_is_empty(&rt->ready))
+    if (uva__ready_is_empty(&rt->ready) && uva__has_waiters(&rt->wait_quiet))
         uva__wake_quiet(rt);
     if (!uva__ready_is_empty(&rt->ready)) {
         set_idle(rt, true);
@@ -136,13 +155,10 @@ static void settle(uva_runtime_t *rt) {
     }
     rt->quiet = may_jump(rt);
     set_idle(rt, rt->quiet || !uva__ready_is_empty(&rt->ready));
-    set_timer(rt);
-    uva__stacks_trim(&rt->stacks, STACKS_KEPT_WARM);
+    bound(rt);
 }
 
 static void expire(uva_runtime_t *rt) {
-    if (rt->deadlines.earliest == NULL)
-        return;
     if (rt->quiet && uva__ready_is_empty(&rt->ready) && may_jump(rt) &&
         rt->deadlines.earliest->at_ns > rt->virtual_ns)
         rt->virtual_ns = rt->deadlines.earliest->at_ns;
@@ -153,20 +169,30 @@ static void expire(uva_runtime_t *rt) {
 
 static void on_prepare(uv_prepare_t *handle) {
     uva_runtime_t *rt = handle->data;
-    if (!rt->poll_due)
+    if (!rt->poll_due && !uva__ready_is_empty(&rt->ready))
         uva__drain(rt);
-    if (rt->life == UVA__ENDING && uva__end_is_reached(rt))
+    if (UVA__LIKELY(is_plain_wait(rt))) {
+        rt->quiet = false;
+        bound(rt);
+    } else if (rt->life == UVA__ENDING && uva__end_is_reached(rt)) {
         uva__end_close(rt);
-    else if (rt->life <= UVA__ENDING)
+    } else if (rt->life <= UVA__ENDING) {
         settle(rt);
+    }
 }
 
 static void on_check(uv_check_t *handle) {
     uva_runtime_t *rt = handle->data;
     rt->poll_due = false;
-    expire(rt);
+    if (rt->deadlines.earliest != NULL)
+        expire(rt);
     rt->quiet = false;
-    uva__drain(rt);
+    if (!uva__ready_is_empty(&rt->ready))
+        uva__drain(rt);
+    /* What is left is for after the next poll. Who was woken in this one has
+     * not said so: uva__queue_polled(). */
+    if (!uva__ready_is_empty(&rt->ready))
+        uva__loop_has_work(rt);
 }
 
 /* Active only so that the poll does not block. */

@@ -15,43 +15,30 @@
 #include "scope.h"
 #include "uvawait/time.h"
 
-int uva__may_park(uva__task_t *task) {
-    if (UVA__LIKELY(!task->is_cut))
-        return 0;
+int uva__refuse_park(uva__task_t *task) {
     uva__hear_nothing(task);
     uva__scope_note_cut(task);
     return UV_ECANCELED;
 }
 
-int uva__park(uva__task_t *task, uva__waiter_t *waiter) {
-    uva_runtime_t *rt = task->future.runtime;
-    UVA__ASSERT(rt->current == task);
-    waiter->task = task;
-    task->waiter = waiter;
-    rt->outside += waiter->wait->outside;
-    uva__hear_nothing(task);
-    uva__leave(rt, task);
-    return waiter->code;
-}
-
-int uva__park_in(uva__task_t *task, uva_waiters_t *queue,
-                 uva__waiter_t *waiter) {
-    int code = uva__may_park(task);
-    if (code < 0)
-        return code;
-    waiter->queue = queue;
-    uva__list_push(&queue->list, &waiter->link);
-    return uva__park(task, waiter);
-}
-
-void uva__wake(uva__waiter_t *waiter, int code) {
+/* The task that is no longer parked, to be queued. */
+static inline uva__task_t *unpark(uva__waiter_t *waiter, int code) {
     uva__task_t *task = waiter->task;
-    uva_runtime_t *rt = task->future.runtime;
     UVA__ASSERT(task->waiter == waiter);
     task->waiter = NULL;
     waiter->code = code;
-    rt->outside -= waiter->wait->outside;
-    uva__queue_task(rt, task);
+    task->future.runtime->outside -= waiter->wait->outside;
+    return task;
+}
+
+void uva__wake(uva__waiter_t *waiter, int code) {
+    uva__task_t *task = unpark(waiter, code);
+    uva__queue_task(task->future.runtime, task);
+}
+
+void uva__wake_polled(uva__waiter_t *waiter, int code) {
+    uva__task_t *task = unpark(waiter, code);
+    uva__queue_polled(task->future.runtime, task);
 }
 
 void uva__wake_cut(uva__waiter_t *waiter) {

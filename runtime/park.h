@@ -44,18 +44,13 @@ struct uva__waiter {
     int code;               /* set by uva__wake */
 };
 
-/* 0, or UV_ECANCELED when the task must not park; notes it in its scopes. */
-int uva__may_park(uva__task_t *task);
-
-/* Parks the running task until its waiter is woken; returns the code. */
-int uva__park(uva__task_t *task, uva__waiter_t *waiter);
-
-/* uva__may_park, then parks at the end of a queue. */
-int uva__park_in(uva__task_t *task, uva_waiters_t *queue,
-                 uva__waiter_t *waiter);
+/* uva__may_park(), uva__park() and uva__park_in() are in task.h. */
 
 /* Ends a park. The waiter must be unlinked already. */
 void uva__wake(uva__waiter_t *waiter, int code);
+
+/* The same in a callback that libuv makes in its poll, and nowhere else. */
+void uva__wake_polled(uva__waiter_t *waiter, int code);
 
 /* Ends a park because the task was cancelled: UV_ECANCELED, and its scopes
  * know that they cut it short. For cancel hooks. */

@@ -13,12 +13,15 @@
 #include <string.h>
 
 #include "text.h"
+#include "watchdog.h"
 
 _Thread_local uva_runtime_t *uva__thread_runtime;
 
 static void deliver(const uva_runtime_t *rt, const char *text) {
     if (rt != NULL && rt->options.report != NULL) {
+        uva__watchdog_lock(rt);
         rt->options.report(rt->options.report_arg, text);
+        uva__watchdog_unlock(rt);
         return;
     }
     (void)fprintf(stderr, "uvawait: %s\n", text);
@@ -38,14 +41,21 @@ void uva__report(const uva_runtime_t *rt, const char *format, ...) {
     va_end(arguments);
 }
 
+/* Nothing here needs memory: without it misuse is found, too. */
 int uva__misuse(const char *call, const char *format, ...) {
-    char text[512];
-    int length = snprintf(text, sizeof text, "%s: ", call);
+    const uva_future_t *f = uva_current();
+    char text[768];
+    char what[512];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text + length, sizeof text - (size_t)length, format,
-                    arguments);
+    (void)vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
+    if (f != NULL)
+        (void)snprintf(text, sizeof text,
+                       "%s: %s (in task '%.99s', spawned at %.*s)", call, what,
+                       uva_name(f), uva__site_length(f->site), f->site);
+    else
+        (void)snprintf(text, sizeof text, "%s: %s", call, what);
     deliver(uva__thread_runtime, text);
     return UV_EPERM;
 }

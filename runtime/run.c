@@ -12,6 +12,7 @@
 #include "end.h"
 #include "interrupt.h"
 #include "report.h"
+#include "run.h"
 #include "task.h"
 
 typedef struct main_watch {
@@ -59,21 +60,22 @@ static void close_loop(uv_loop_t *loop, const uva_options_t *options) {
 }
 
 /* Spawns main and runs the loop until the runtime has ended. */
-static int run_main(uva_runtime_t *rt, uva_fn main, void *arg) {
+static int run_main(uva_runtime_t *rt, const char *site, const char *name,
+                    uva_fn main, void *arg) {
     uv_loop_t *loop = rt->loop;
     main_watch_t watch = {.watcher.fire = main_is_over};
     if (rt->options.handle_signals)
         watch.code = uva__interrupt_start(&watch.interrupt, rt);
     uva_task_t *task = NULL;
     if (watch.code == 0) {
-        task = uva_spawn_at("uva_run()\t", main, arg);
+        task = uva_spawn_at(site, main, arg);
         watch.code = UV_ENOMEM;
     }
     if (task == NULL) {
         uva__interrupt_stop(&watch.interrupt);
         uva__end_begin(rt);
     } else {
-        (void)uva_set_name(task, "main");
+        (void)uva_set_name(task, name);
         rt->main = uva__task_of(task);
         uva__watch(task, &watch.watcher);
         uva_unref(task);
@@ -83,7 +85,8 @@ static int run_main(uva_runtime_t *rt, uva_fn main, void *arg) {
     return watch.code;
 }
 
-int uva_run_with(const uva_options_t *options, uva_fn main, void *arg) {
+int uva__run_as(const char *site, const char *name,
+                const uva_options_t *options, uva_fn main, void *arg) {
     if (main == NULL)
         return UV_EINVAL;
     if (uva__thread_runtime != NULL) {
@@ -106,10 +109,14 @@ int uva_run_with(const uva_options_t *options, uva_fn main, void *arg) {
     code = uva__attach(loop, &own, &rt);
     if (code == 0) {
         rt->own_loop = true;
-        code = run_main(rt, main, arg);
+        code = run_main(rt, site, name, main, arg);
     }
     close_loop(loop, &own);
     return code;
+}
+
+int uva_run_with(const uva_options_t *options, uva_fn main, void *arg) {
+    return uva__run_as("uva_run()\t", "main", options, main, arg);
 }
 
 int uva_run(uva_fn main, void *arg) {

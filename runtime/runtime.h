@@ -87,6 +87,8 @@ struct uva_runtime {
     uva_future_t *first_to_cancel;  /* held: where that walk goes on */
     uva_future_t *last_to_cancel;   /* valid while there is a first */
     struct uva__sites *spawn_sites; /* debug: stack use by place of spawning */
+    struct uva__watchdog *watchdog; /* debug, real clock; or NULL */
+    struct uva__hints *hints;       /* debug, unless no_hints; or NULL */
 
     /* ---- the loop ------------------------------------------------------ */
     uv_loop_t *loop;      /* NULL after the end */
@@ -106,6 +108,7 @@ struct uva_runtime {
     unsigned char *polled; /* by descriptor: what uva_poll_fd() waits for */
     size_t polled_count;
     bool holding;       /* the loop is kept alive by us */
+    bool idling;        /* `idle` is active */
     bool interruptible; /* a signal cancels main */
     bool said_no_room;  /* the limit of stacks was reported; until it is left */
     bool deadlocked;    /* reported; forgotten when something is ready */
@@ -144,6 +147,17 @@ void uva__runtime_let_go(uva_runtime_t *rt);
 /* How many might still post, the runtime itself included. */
 static inline size_t uva__runtime_users(size_t refs) {
     return refs & (UVA__HOLD - 1);
+}
+
+/* User code that may be called anywhere runs between these, as if outside a
+ * task: it cannot park one that is in the middle of something. */
+static inline uva__task_t *uva__step_outside(uva_runtime_t *rt) {
+    uva__task_t *task = rt->current;
+    rt->current = NULL;
+    return task;
+}
+static inline void uva__step_inside(uva_runtime_t *rt, uva__task_t *task) {
+    rt->current = task;
 }
 
 /* The clock, read afresh. */

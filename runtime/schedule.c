@@ -22,6 +22,7 @@
 #include "loop.h"
 #include "report.h"
 #include "sites.h"
+#include "watchdog.h"
 
 enum {
     POLL_EVERY_NS = 50000, /* ready tasks delay I/O by about this much */
@@ -31,10 +32,8 @@ enum {
     BUDGET = 128 /* as tokio's: tokio/src/task/coop */
 };
 
-/* Whether, at the end of a tick, the loop is to be polled before the next. */
-static bool is_poll_due(uva_runtime_t *rt) {
-    if (UVA__LIKELY(rt->resumes < rt->pace))
-        return false;
+/* Looks at the clock: whether the loop is to be polled now. */
+static UVA__COLD bool look(uva_runtime_t *rt) {
     uint64_t now = uv_hrtime();
     if (rt->polled_ns == 0)
         rt->polled_ns = now;
@@ -46,6 +45,11 @@ static bool is_poll_due(uva_runtime_t *rt) {
     rt->resumes = 0;
     rt->poll_due = now - rt->polled_ns >= POLL_EVERY_NS;
     return rt->poll_due;
+}
+
+/* Whether, at the end of a tick, the loop is to be polled before the next. */
+static inline bool is_poll_due(uva_runtime_t *rt) {
+    return UVA__UNLIKELY(rt->resumes >= rt->pace) && look(rt);
 }
 
 /* Takes a stack for a task that has never run. False: it ended instead. */
@@ -77,7 +81,7 @@ static inline uva__fiber_t *resume(uva_runtime_t *rt, uva__task_t *task) {
     rt->current = task;
     task->stage = UVA__STAGE_RUNNING;
     if (UVA__UNLIKELY(rt->debug))
-        rt->slice_ns = uv_hrtime();
+        uva__slice_begin(rt, task);
     *rt->errno_at = task->saved_errno;
     return &task->stack->fiber;
 }
@@ -119,29 +123,10 @@ static uva__fiber_t *next_fiber(uva_runtime_t *rt) {
     return &rt->fiber;
 }
 
-/* Debug: reports a slice that held everybody else up. */
-static UVA__COLD void end_slice(const uva_runtime_t *rt,
-                                const uva__task_t *task) {
-    uint64_t ms = (uv_hrtime() - rt->slice_ns) / 1000000;
-    if (ms < rt->options.slow_task_ms)
-        return;
-    if (task == NULL)
-        uva__report(rt, "a callback ran for %u.%03u seconds",
-                    (unsigned)(ms / 1000), (unsigned)(ms % 1000));
-    else
-        uva__report(rt,
-                    "task '%s' (spawned at %.*s) ran for %u.%03u seconds "
-                    "without parking; nothing else could run meanwhile. Give "
-                    "the work to uva_to_thread(), or call uva_yield() in it",
-                    uva_name(&task->future),
-                    uva__site_length(task->future.site), task->future.site,
-                    (unsigned)(ms / 1000), (unsigned)(ms % 1000));
-}
-
 void uva__leave(uva_runtime_t *rt, uva__task_t *task) {
     task->saved_errno = *rt->errno_at;
     if (UVA__UNLIKELY(rt->debug))
-        end_slice(rt, task);
+        uva__slice_end(rt, task);
     task->stage = UVA__STAGE_PARKED;
     uva__fiber_t *from = &task->stack->fiber;
     uva__fiber_t *to = next_fiber(rt);
@@ -162,7 +147,7 @@ void uva__run_eagerly(uva_runtime_t *rt, uva__task_t *child) {
     if (!first_run(rt, child))
         return;
     if (UVA__UNLIKELY(rt->debug))
-        end_slice(rt, parent);
+        uva__slice_end(rt, parent);
     parent->saved_errno = *rt->errno_at;
     parent->outer = rt->urgent;
     parent->stage = UVA__STAGE_PARKED;
@@ -220,10 +205,10 @@ void uva__drain(uva_runtime_t *rt) {
             break;
         rt->callback = NULL;
         if (UVA__UNLIKELY(rt->debug))
-            rt->slice_ns = uv_hrtime();
+            uva__slice_begin(rt, NULL);
         callback->run(callback);
         if (UVA__UNLIKELY(rt->debug))
-            end_slice(rt, NULL);
+            uva__slice_end(rt, NULL);
     }
     rt->draining = false;
 }
@@ -245,7 +230,7 @@ void uva__stack_main(void *arg) {
         }
         uva__task_run(task);
         if (UVA__UNLIKELY(rt->debug)) {
-            end_slice(rt, task);
+            uva__slice_end(rt, task);
             uva__sites_note(rt, task, stack);
         }
         rt->current = NULL; /* it may be freed now, and reports made */

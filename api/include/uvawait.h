@@ -36,6 +36,7 @@
 #define UVAWAIT_H
 
 #include "uvawait/as_completed.h"
+#include "uvawait/awaitable.h"
 #include "uvawait/barrier.h"
 #include "uvawait/base.h"
 #include "uvawait/broadcast.h"

@@ -61,7 +61,7 @@ size_t uva__inbox_find(const uva__inbox_t *inbox, const void *delimiter,
     return found != NULL ? (size_t)(found - first) + delimiter_bytes : 0;
 }
 
-void uva__inbox_drop(uva__inbox_t *inbox) {
+void uva__inbox_free(uva__inbox_t *inbox) {
     free(inbox->base);
     *inbox = (uva__inbox_t){0};
 }

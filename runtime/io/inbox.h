@@ -40,7 +40,13 @@ size_t uva__inbox_take(uva__inbox_t *inbox, char *buffer, size_t bytes);
 size_t uva__inbox_find(const uva__inbox_t *inbox, const void *delimiter,
                        size_t delimiter_bytes, size_t most);
 
+/* The slow path of uva__inbox_drop(). */
+void uva__inbox_free(uva__inbox_t *inbox);
+
 /* Frees the memory, and with it what is held. */
-void uva__inbox_drop(uva__inbox_t *inbox);
+static inline void uva__inbox_drop(uva__inbox_t *inbox) {
+    if (inbox->base != NULL)
+        uva__inbox_free(inbox);
+}
 
 #endif

@@ -32,9 +32,7 @@ void uva__forget_resource(uva_runtime_t *rt, uva__resource_t *resource) {
     resource->close = NULL;
 }
 
-int uva__must_be_ours(const uva_runtime_t *rt, const char *call) {
-    if (UVA__LIKELY(rt == uva__thread_runtime))
-        return 0;
+int uva__not_ours(const char *call) {
     return uva__misuse(call, "called in another thread than that of its "
                              "runtime, which alone may touch it. Use "
                              "uva_post() or uva_call()");

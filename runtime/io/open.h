@@ -18,8 +18,13 @@ void uva__open_resource(uva_runtime_t *rt, uva__resource_t *resource,
 /* It is the user's no longer, if it ever was. */
 void uva__forget_resource(uva_runtime_t *rt, uva__resource_t *resource);
 
+/* Reports that `call` was made in another thread; UV_EPERM. */
+UVA__COLD int uva__not_ours(const char *call);
+
 /* UV_EPERM (reported) when rt is not the runtime of this thread. */
-int uva__must_be_ours(const uva_runtime_t *rt, const char *call);
+static inline int uva__must_be_ours(const uva_runtime_t *rt, const char *call) {
+    return UVA__LIKELY(rt == uva__thread_runtime) ? 0 : uva__not_ours(call);
+}
 
 /* Whether `call` closes what belongs to rt: in its thread, and for the first
  * time, which is noted in *closing. Else it is reported, as far as the memory

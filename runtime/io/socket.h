@@ -51,10 +51,10 @@ struct uva__socket {
 
 /* What every kind does that begins with a uva__socket_t. */
 #define UVA__SOCKET_SIDES \
-    .wait = uva__socket_wait, .settle = uva__socket_settle, \
-    .write = uva__socket_write, .shutdown = uva__socket_shutdown, \
-    .abort = uva__socket_abort, .look = uva__socket_look, \
-    .watch = uva__socket_watch, .is_outside = true
+    .wait = uva__socket_wait, .read = uva__socket_read, \
+    .settle = uva__socket_settle, .write = uva__socket_write, \
+    .shutdown = uva__socket_shutdown, .abort = uva__socket_abort, \
+    .look = uva__socket_look, .watch = uva__socket_watch, .is_outside = true
 
 typedef enum { UVA__TCP, UVA__PIPE } uva__transport_t;
 
@@ -90,6 +90,8 @@ int uva__socket_adopt(uva_runtime_t *rt, uva__transport_t transport, int fd,
 /* ---- the two sides: socket_read.c, socket_write.c ----------------------- */
 
 ssize_t uva__socket_wait(uva__task_t *task, uva_stream_t *stream, char *buffer,
+                         size_t bytes);
+ssize_t uva__socket_read(uva__task_t *task, uva_stream_t *stream, char *buffer,
                          size_t bytes);
 void uva__socket_settle(uva_stream_t *stream);
 int uva__socket_look(uva_stream_t *stream);

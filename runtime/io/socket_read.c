@@ -5,7 +5,10 @@
  * stopping around each read would cost an epoll_ctl each. What libuv is given
  * to read into depends on who is there:
  *
- *   a task is parked in a read     its own buffer; nothing is copied
+ *   a task is parked in a read     nothing: it is read here by recv(2) into
+ *                                  the task's buffer, which spares libuv's
+ *                                  read(2): 1.0 % of an echo's processor time.
+ *                                  Where that finds no bytes, that buffer
  *   a task was woken and will run  nothing: it takes the rest itself, at the
  *                                  next poll
  *   nobody reads, or one watches   the inbox; when that is full the stream is
@@ -87,15 +90,44 @@ static void wake_reader(uva__socket_t *socket, int code) {
     uva__wake(&reader->waiter, code);
 }
 
+/* What recv(2) says of a connection it says once: it is kept for the end that
+ * libuv finds then. */
+static UVA__COLD void note_error(uva__socket_t *socket) {
+    if (errno == ENOTSOCK)
+        socket->plain = true;
+    else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+        (void)uva__socket_failed(socket, uv_translate_sys_error(errno));
+}
+
+/* A task waits: takes what is there by recv(2), into its buffer. False: libuv is
+ * to try, which finds the end, or that nothing has come; or it is no socket. */
+static inline bool receive(uva__socket_t *socket) {
+    uva__reader_t *reader = socket->reader;
+    if (UVA__UNLIKELY(socket->plain))
+        return false;
+    ssize_t bytes = recv(socket->fd, reader->buffer, reader->bytes, 0);
+    if (UVA__UNLIKELY(bytes <= 0)) {
+        if (bytes < 0)
+            note_error(socket);
+        return false;
+    }
+    socket->reader = NULL;
+    uva__wake_polled(&reader->waiter, (int)bytes);
+    return true;
+}
+
 static void on_alloc(uv_handle_t *handle, size_t suggested,
                      uv_buf_t *ret_room) {
     uva__socket_t *socket = handle->data;
     uva__inbox_t *inbox = &socket->stream.inbox;
     (void)suggested;
-    *ret_room = uv_buf_init(NULL, 0);
-    if (socket->reader != NULL) {
-        *ret_room = uv_buf_init(socket->reader->buffer,
-                                (unsigned)socket->reader->bytes);
+    ret_room->base = NULL;
+    ret_room->len = 0;
+    if (UVA__LIKELY(socket->reader != NULL)) {
+        if (!receive(socket)) {
+            ret_room->base = socket->reader->buffer;
+            ret_room->len = socket->reader->bytes;
+        }
         return;
     }
     if (socket->stream.reading && socket->stream.readable == NULL)
@@ -136,7 +168,9 @@ static void on_read(uv_stream_t *handle, ssize_t bytes, const uv_buf_t *room) {
     uva__socket_t *socket = handle->data;
     if (bytes > 0 && socket->reader != NULL) {
         UVA__ASSERT(room->base == socket->reader->buffer);
-        wake_reader(socket, (int)bytes);
+        uva__waiter_t *waiter = &socket->reader->waiter;
+        socket->reader = NULL;
+        uva__wake_polled(waiter, (int)bytes);
     } else if (bytes > 0) {
         socket->stream.inbox.end += (size_t)bytes;
         pause_if_full(socket);
@@ -171,22 +205,36 @@ static const uva__wait_t read_wait = {
 
 /* Nothing is there. Who wakes us: on_read or the close, both of which take
  * socket->reader away first, as the cancel hook does: so once. */
-ssize_t uva__socket_wait(uva__task_t *task, uva_stream_t *stream, char *buffer,
-                         size_t bytes) {
+static inline ssize_t wait_for_bytes(uva__task_t *task, uva_stream_t *stream,
+                                     char *buffer, size_t bytes) {
     uva__socket_t *socket = uva__socket_of(stream);
     int code = uva__may_park(task);
     if (code < 0)
         return code;
     uva__inbox_drop(&socket->stream.inbox);
-    code = arm(socket);
+    if (UVA__UNLIKELY(!socket->armed))
+        code = arm(socket);
     if (code < 0)
         return code;
-    uva__reader_t reader = {.waiter.wait = &read_wait,
-                            .socket = socket,
-                            .buffer = buffer,
-                            .bytes = bytes < INT_MAX ? bytes : INT_MAX};
+    uva__reader_t reader; /* nothing is cleared that nobody reads */
+    reader.waiter.wait = &read_wait;
+    reader.waiter.queue = NULL;
+    reader.waiter.on = NULL;
+    reader.socket = socket;
+    reader.buffer = buffer;
+    reader.bytes = bytes < INT_MAX ? bytes : INT_MAX;
     socket->reader = &reader;
     return uva__park(task, &reader.waiter);
+}
+
+ssize_t uva__socket_wait(uva__task_t *task, uva_stream_t *stream, char *buffer,
+                         size_t bytes) {
+    return wait_for_bytes(task, stream, buffer, bytes);
+}
+
+ssize_t uva__socket_read(uva__task_t *task, uva_stream_t *stream, char *buffer,
+                         size_t bytes) {
+    return uva__read_end(stream, wait_for_bytes(task, stream, buffer, bytes));
 }
 
 /* ---- watching ----------------------------------------------------------- */

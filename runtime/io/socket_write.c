@@ -54,12 +54,7 @@ static bool fits_call(const uva__rest_t *rest) {
            (rest->offset == 0 && rest->count <= MOST_BUFFERS);
 }
 
-static ssize_t send_once(int fd, const uva__rest_t *rest) {
-    bool is_last = rest->count == 1;
-    if (is_last || rest->offset > 0)
-        return send(fd, rest->buffers->base + rest->offset,
-                    rest->buffers->len - rest->offset,
-                    MSG_NOSIGNAL | (is_last ? 0 : MSG_MORE));
+static UVA__COLD ssize_t send_many(int fd, const uva__rest_t *rest) {
     struct msghdr message = {0};
     message.msg_iov = (struct iovec *)(uintptr_t)rest->buffers;
     message.msg_iovlen =
@@ -67,8 +62,17 @@ static ssize_t send_once(int fd, const uva__rest_t *rest) {
     return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
+static inline ssize_t send_once(int fd, const uva__rest_t *rest) {
+    bool is_last = rest->count == 1;
+    if (is_last || rest->offset > 0)
+        return send(fd, rest->buffers->base + rest->offset,
+                    rest->buffers->len - rest->offset,
+                    MSG_NOSIGNAL | (is_last ? 0 : MSG_MORE));
+    return send_many(fd, rest);
+}
+
 /* The same for what is no socket. */
-static ssize_t write_once(int fd, const uva__rest_t *rest) {
+static UVA__COLD ssize_t write_once(int fd, const uva__rest_t *rest) {
     uva__sigpipe_t sigpipe;
     ssize_t written;
     uva__sigpipe_block(&sigpipe);
@@ -95,24 +99,33 @@ int uva__socket_failed(uva__socket_t *socket, int code) {
     return code;
 }
 
-/* Writes what the socket takes, from none to all of the rest; or a code. */
-static ssize_t send_some(uva__socket_t *socket, uva__rest_t *rest) {
-    ssize_t sent;
-    do {
-        sent = socket->plain ? write_once(socket->fd, rest)
-                             : send_once(socket->fd, rest);
-        if (sent < 0 && errno == ENOTSOCK && !socket->plain) {
-            socket->plain = true;
-            errno = EINTR;
-        }
-    } while (sent < 0 && errno == EINTR);
-    if (sent >= 0) {
-        uva__rest_advance(rest, (size_t)sent);
-        return sent;
+/* What to do about errno: 0, wait; 1, try again; or a code. */
+static UVA__COLD int look_at_error(uva__socket_t *socket) {
+    if (errno == ENOTSOCK && !socket->plain) {
+        socket->plain = true;
+        return 1;
     }
+    if (errno == EINTR)
+        return 1;
     if (errno == EAGAIN || errno == EWOULDBLOCK)
         return 0;
     return uva__socket_failed(socket, uv_translate_sys_error(errno));
+}
+
+/* Writes what the socket takes, from none to all of the rest; or a code. */
+static inline ssize_t send_some(uva__socket_t *socket, uva__rest_t *rest) {
+    ssize_t sent;
+    int code = 1;
+    do {
+        sent = UVA__UNLIKELY(socket->plain) ? write_once(socket->fd, rest)
+                                            : send_once(socket->fd, rest);
+        if (UVA__UNLIKELY(sent < 0))
+            code = look_at_error(socket);
+    } while (sent < 0 && code > 0);
+    if (sent < 0)
+        return code;
+    uva__rest_advance(rest, (size_t)sent);
+    return sent;
 }
 
 /* ---- the gate ----------------------------------------------------------- */
@@ -181,7 +194,7 @@ static void on_gate(uv_poll_t *poll, int status, int events) {
         wake_writer(socket, 0);
 }
 
-static int watch_gate(uva__socket_t *socket) {
+static UVA__COLD int watch_gate(uva__socket_t *socket) {
     int code = 0;
     if (socket->gate == NULL)
         socket->gate = make_gate(socket, &code);

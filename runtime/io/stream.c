@@ -25,10 +25,7 @@ uva_stream_t *uva__stream_make(uva_runtime_t *rt,
     return stream;
 }
 
-void uva__stream_unref(uva_stream_t *stream) {
-    UVA__ASSERT(stream->refs > 0);
-    if (--stream->refs > 0)
-        return;
+void uva__stream_free(uva_stream_t *stream) {
     if (stream->kind->drop != NULL)
         stream->kind->drop(stream);
     uva__inbox_drop(&stream->inbox);
@@ -42,21 +39,6 @@ static void close_resource(uva__resource_t *resource) {
 void uva__stream_publish(uva_stream_t *stream, const char *site) {
     uva__open_resource(stream->runtime, &stream->resource, "stream", site,
                        close_resource);
-}
-
-int uva__stream_enter(uva_stream_t *stream, const char *call,
-                      uva__task_t **ret_task) {
-    uva__task_t *task = uva__running(call);
-    if (task == NULL)
-        return UV_EPERM;
-    if (stream == NULL)
-        return UV_EINVAL;
-    int code = uva__must_be_ours(stream->runtime, call);
-    if (code < 0)
-        return code;
-    stream->refs++;
-    *ret_task = task;
-    return 0;
 }
 
 void uva_stream_close(uva_stream_t *stream) {

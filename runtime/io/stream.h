@@ -11,8 +11,8 @@
 #ifndef UVA__IO_STREAM_H
 #define UVA__IO_STREAM_H
 
-#include "../park.h"
 #include "../runtime.h"
+#include "../task.h"
 #include "inbox.h"
 #include "open.h"
 #include "readable.h"
@@ -30,6 +30,10 @@ typedef struct uva__stream_kind {
     /* Nothing is held and the end has not come: waits for bytes, straight into
      * buffer; 1 .. bytes, or a code. */
     ssize_t (*wait)(uva__task_t *task, uva_stream_t *stream, char *buffer,
+                    size_t bytes);
+    /* The same, and then uva__read_end(): the way of a plain uva_read(). NULL:
+     * by `wait`. */
+    ssize_t (*read)(uva__task_t *task, uva_stream_t *stream, char *buffer,
                     size_t bytes);
     /* The inbox or the end has changed outside of the kind. */
     void (*settle)(uva_stream_t *stream);
@@ -78,10 +82,36 @@ void uva__stream_publish(uva_stream_t *stream, const char *site);
 
 /* Begins a call on a stream in a task: the stream's memory stays until
  * uva__stream_unref(). 0, UV_EPERM (reported) or UV_EINVAL. */
-int uva__stream_enter(uva_stream_t *stream, const char *call,
-                      uva__task_t **ret_task);
+static inline int uva__stream_enter(uva_stream_t *stream, const char *call,
+                                    uva__task_t **ret_task) {
+    uva__task_t *task = uva__running(call);
+    if (task == NULL)
+        return UV_EPERM;
+    if (stream == NULL)
+        return UV_EINVAL;
+    int code = uva__must_be_ours(stream->runtime, call);
+    if (code < 0)
+        return code;
+    stream->refs++;
+    *ret_task = task;
+    return 0;
+}
 
-void uva__stream_unref(uva_stream_t *stream);
+/* The last reference is gone. */
+void uva__stream_free(uva_stream_t *stream);
+
+static inline void uva__stream_unref(uva_stream_t *stream) {
+    UVA__ASSERT(stream->refs > 0);
+    if (--stream->refs == 0)
+        uva__stream_free(stream);
+}
+
+/* Ends a reading call; returns its result. */
+static inline ssize_t uva__read_end(uva_stream_t *stream, ssize_t result) {
+    stream->reading = false;
+    uva__stream_unref(stream);
+    return result;
+}
 
 /* Begins a writing call that is none of stream_write.c's: 0, and then
  * uva__write_end() has to follow; or a code. */
@@ -96,7 +126,16 @@ ssize_t uva__write_end(uva_stream_t *stream, ssize_t code, size_t written);
  * watches, if somebody does. */
 void uva__stream_readable(uva_stream_t *stream, int code);
 
+/* So many bytes of the rest are written; fewer than all of it. */
+void uva__rest_advance_some(uva__rest_t *rest, size_t bytes);
+
 /* So many bytes of the rest are written. */
-void uva__rest_advance(uva__rest_t *rest, size_t bytes);
+static inline void uva__rest_advance(uva__rest_t *rest, size_t bytes) {
+    if (UVA__LIKELY(rest->count == 1 &&
+                    bytes == rest->buffers->len - rest->offset))
+        *rest = (uva__rest_t){.buffers = rest->buffers + 1};
+    else
+        uva__rest_advance_some(rest, bytes);
+}
 
 #endif

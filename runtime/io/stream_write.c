@@ -18,7 +18,7 @@ static void skip_empty(uva__rest_t *rest) {
     }
 }
 
-void uva__rest_advance(uva__rest_t *rest, size_t bytes) {
+void uva__rest_advance_some(uva__rest_t *rest, size_t bytes) {
     while (bytes > 0) {
         size_t left = rest->buffers->len - rest->offset;
         size_t step = bytes < left ? bytes : left;
@@ -79,23 +79,29 @@ ssize_t uva__write_end(uva_stream_t *stream, ssize_t code, size_t written) {
     return code < 0 ? code : (ssize_t)written;
 }
 
+/* The rest is what is to be written, `total` bytes in all. */
 static ssize_t write_in(uva__task_t *task, uva_stream_t *stream,
-                        const uv_buf_t buffers[], unsigned count) {
-    ssize_t total = size_of(buffers, count);
-    if (total < 0)
-        return total;
+                        uva__rest_t *rest, ssize_t total) {
     int code = begin(task, stream);
     if (code < 0)
         return code;
+    size_t written = 0;
+    if (total > 0)
+        code = stream->kind->write(task, stream, rest, &written);
+    end(stream, code, written);
+    return code < 0 ? code : total;
+}
+
+static ssize_t write_buffers(uva__task_t *task, uva_stream_t *stream,
+                             const uv_buf_t buffers[], unsigned count) {
+    ssize_t total = size_of(buffers, count);
+    if (total < 0)
+        return total;
     while (count > 0 && buffers[count - 1].len == 0)
         count--;
     uva__rest_t rest = {.buffers = buffers, .count = count};
     skip_empty(&rest);
-    size_t written = 0;
-    if (total > 0)
-        code = stream->kind->write(task, stream, &rest, &written);
-    end(stream, code, written);
-    return code < 0 ? code : total;
+    return write_in(task, stream, &rest, total);
 }
 
 ssize_t uva_writev(uva_stream_t *stream, const uv_buf_t buffers[],
@@ -104,7 +110,7 @@ ssize_t uva_writev(uva_stream_t *stream, const uv_buf_t buffers[],
     int code = uva__stream_enter(stream, "uva_writev", &task);
     if (code < 0)
         return code;
-    ssize_t result = write_in(task, stream, buffers, count);
+    ssize_t result = write_buffers(task, stream, buffers, count);
     uva__stream_unref(stream);
     return result;
 }
@@ -115,7 +121,10 @@ ssize_t uva_write(uva_stream_t *stream, const void *data, size_t bytes) {
     if (code < 0)
         return code;
     uv_buf_t buffer = {.base = (char *)(uintptr_t)data, .len = bytes};
-    ssize_t result = write_in(task, stream, &buffer, 1);
+    uva__rest_t rest = {.buffers = &buffer, .count = bytes > 0};
+    ssize_t result = UV_EINVAL;
+    if (bytes <= SSIZE_MAX && (data != NULL || bytes == 0))
+        result = write_in(task, stream, &rest, (ssize_t)bytes);
     uva__stream_unref(stream);
     return result;
 }

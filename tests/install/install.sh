@@ -63,27 +63,68 @@ strict_c11() {
         LD_LIBRARY_PATH=$libdir "$work/c11"
 }
 
+typed() {
+    compile "$work/typed" "$(pkg-config --cflags --libs uvawait)" "$cc" \
+        -Wall -Wextra -Wpedantic -Werror "$here/typed.c" &&
+        LD_LIBRARY_PATH=$libdir "$work/typed"
+}
+
 from_cxx() {
     compile "$work/cxx" "$(pkg-config --cflags --libs uvawait)" "$cxx" \
         -std=c++17 -Wall -Wextra -Wpedantic -Werror "$here/consumer.cc" &&
         LD_LIBRARY_PATH=$libdir "$work/cxx"
 }
 
-# Every installed header can be included first and alone, from both languages.
-headers_stand_alone() {
-    local header flags status=0
-    flags=$(pkg-config --cflags uvawait)
+# header_files DIRECTORY SUFFIX: writes one file for each installed header, that
+# includes it first and alone, and what uses the macros.
+header_files() {
+    local header
+    mkdir -p "$1"
     while IFS= read -r header; do
         header=${header#"$prefix"/include/}
         printf '#include <%s>\nextern int nothing;\n' "$header" \
-            >"$work/header.c"
-        cp "$work/header.c" "$work/header.cc"
-        compile "$work/header.o" "$flags" "$cc" -std=c11 -Wall -Wextra \
-            -Wpedantic -Werror -c "$work/header.c" || status=1
-        compile "$work/header.o" "$flags" "$cxx" -std=c++17 -Wall -Wextra \
-            -Wpedantic -Werror -c "$work/header.cc" || status=1
+            >"$1/${header//\//-}.$2"
     done < <(find "$prefix/include" -name '*.h')
-    return "$status"
+    cp "$here/macros.c" "$1/macros.$2"
+    [ "$2" != c ] || cp "$here/typed.c" "$1"
+}
+
+# in_dialect COMPILER DIALECT FILES...: they compile, and nothing is to be said
+# of them.
+in_dialect() {
+    local flags
+    flags=$(pkg-config --cflags uvawait)
+    eval "$(printf '%q ' "$1" "-std=$2" -Wall -Wextra -Wpedantic -Werror \
+        -fsyntax-only "${@:3}") $flags"
+}
+
+# Of compilers, those that are here: a consumer may use another than we did.
+every_dialect() {
+    local compiler dialect
+    header_files "$work/headers" c
+    header_files "$work/headers" cc
+    for compiler in "$cc" gcc clang; do
+        for dialect in c11 c17 c2x gnu11 gnu2x; do
+            check_dialect "$compiler" "$dialect" "$work"/headers/*.c
+        done
+    done
+    for compiler in "$cxx" g++ clang++; do
+        for dialect in c++17 c++20; do
+            check_dialect "$compiler" "$dialect" "$work"/headers/*.cc
+        done
+    done
+}
+
+# check_dialect COMPILER DIALECT FILES...: once for each program, by whatever
+# name.
+checked=' '
+check_dialect() {
+    local program
+    program=$(command -v "$1" | xargs -r readlink -f)
+    case $checked in *" $program $2 "*) return ;; esac
+    [ -n "$program" ] || return 0
+    checked+="$program $2 "
+    check "each header alone, and their macros: $1 -std=$2" in_dialect "$@"
 }
 
 from_cmake() {
@@ -95,6 +136,7 @@ from_cmake() {
         -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release &&
         cmake --build "$work/cmake" &&
         "$work/cmake/consumer_shared" && "$work/cmake/consumer_static" &&
+        "$work/cmake/consumer_cxx" &&
         ! ldd "$work/cmake/consumer_static" | grep libuvawait
 }
 
@@ -115,8 +157,9 @@ relocatable() {
 check "pkg-config --cflags --libs" with_shared
 check "pkg-config --static and libuvawait.a" with_static
 check "strict C11" strict_c11
+check "the typed layer" typed
 check "C++17" from_cxx
-check "headers stand alone" headers_stand_alone
+every_dialect
 check "find_package(uvawait)" from_cmake
 check "the soname" soname
 check "no path of the build in it" relocatable

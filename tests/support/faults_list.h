@@ -75,6 +75,8 @@ WRAP_INT(UV_CANCEL, uv_cancel,
     (uv_req_t *a), (a))
 WRAP_INT(UV_MUTEX_INIT, uv_mutex_init,
     (uv_mutex_t *a), (a))
+WRAP_INT(UV_MUTEX_INIT_RECURSIVE, uv_mutex_init_recursive,
+    (uv_mutex_t *a), (a))
 WRAP_INT(UV_SEM_INIT, uv_sem_init,
     (uv_sem_t *a, unsigned int b), (a, b))
 WRAP_INT(UV_COND_INIT, uv_cond_init,

@@ -80,17 +80,21 @@ typedef struct uva_nothing {
  */
 UVA_API int uva_async_leave(int code, int *block);
 
+/* Private: a failure that is on its way up, while the end of a block runs. */
+typedef struct uva_leaving {
+    void *message; /* a reference */
+    int code;
+    int block_code;
+} uva_leaving_t;
+
 /* Behind the macros. A body failed: what it returns, as a call and as a task. A
- * block is left early, with what message; its end gave `code`: *failure is why
- * it was left (0: no failure), *block tells the block around it. */
+ * block is left early; its end gave `code`: *failure is why it was left (0: no
+ * failure), *block tells the block around it. */
 UVA_API int uva_async_failed(int code);
 UVA_API int uva_async_ended(int code);
-UVA_API void *uva_async_block_leaves(void);
-UVA_API void uva_async_block_left(void *message, int code, int *failure,
+UVA_API uva_leaving_t uva_async_block_leaves(void);
+UVA_API void uva_async_block_left(uva_leaving_t leaving, int code, int *failure,
                                   int *block);
-UVA_API UVA_MUST_CHECK uva_task_t *
-uva_async_spawn_at(const char *site, const uva_task_options_t *options,
-                   const uva_async_t *async, const void *self);
 UVA_API int uva_async_group_spawn_at(const char *site, uva_group_t *group,
                                      const uva_async_t *async,
                                      const void *self);
@@ -103,6 +107,8 @@ UVA_API UVA_PARKS int uva_async_map(const uva_async_t *async, const void *items,
 UVA_API int uva_async_run_at(const char *site, const uva_options_t *options,
                              const uva_async_t *async, const void *self,
                              void *ret_value);
+UVA_API int uva_async_main_at(const char *site, const uva_async_t *async,
+                              const void *self);
 
 UVA_END_DECLS
 
@@ -186,9 +192,8 @@ __attribute__((unused)) static int *const uva__block = NULL;
 /* UVA_GATHER(values, coroutine, ...): uva_gather(), all of one result type;
  * `values` is an array of it, or NULL. */
 #define UVA_GATHER(ret_values, ...) \
-    UVA__GATHER(__COUNTER__, ret_values, \
-                UVA__PASTE(UVA__EACH_, UVA__COUNT(__VA_ARGS__))(ret_values, \
-                                                                __VA_ARGS__))
+    UVA__GATHER(__COUNTER__, UVA__COUNT(__VA_ARGS__), UVA_SITE(""), \
+                ret_values, __VA_ARGS__)
 
 /* The same for an array of `count` coroutines or handles. */
 #define UVA_GATHER_ARRAY(ret_values, coroutines, count) \
@@ -196,9 +201,8 @@ __attribute__((unused)) static int *const uva__block = NULL;
 
 /* UVA_RACE(&index, &value, coroutine, ...): uva_race(); either may be NULL. */
 #define UVA_RACE(ret_index, ret_value, ...) \
-    UVA__RACE(__COUNTER__, ret_index, ret_value, \
-              UVA__PASTE(UVA__EACH_, UVA__COUNT(__VA_ARGS__))(ret_value, \
-                                                              __VA_ARGS__))
+    UVA__RACE(__COUNTER__, UVA__COUNT(__VA_ARGS__), UVA_SITE(""), ret_index, \
+              ret_value, __VA_ARGS__)
 
 /* uva_map() with an async function of one parameter: function(items[i]) for
  * each, at most `limit` at once; the results go to ret_values, or NULL. */
@@ -214,6 +218,12 @@ __attribute__((unused)) static int *const uva__block = NULL;
 #define UVA_RUN_WITH(options, ...) \
     UVA__PASTE(UVA__RUN_, UVA__COUNT(__VA_ARGS__)) \
     (__COUNTER__, UVA_SITE(""), options, __VA_ARGS__)
+
+/* UVA_MAIN(coroutine); is the main() of a program that is one async function,
+ * as asyncio.run(main()) at the end of a Python file is. The program's status
+ * is 0, or 1 after a failure, and stderr says which. The arguments of the
+ * coroutine may be made of argc and argv. */
+#define UVA_MAIN(...) UVA__MAIN(__COUNTER__, UVA_SITE(""), __VA_ARGS__)
 
 #include "async_expand.h"
 

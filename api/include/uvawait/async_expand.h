@@ -112,9 +112,18 @@
       (, UVA__VALUE a, UVA__VALUE b, UVA__VALUE c, UVA__VALUE d, UVA__VALUE e, \
        UVA__VALUE f, UVA__VALUE g, UVA__VALUE h))
 
+#define UVA__ASYNC_10(...) \
+    _Static_assert(0, "an async function has at most eight parameters")
+#define UVA__ASYNC_11 UVA__ASYNC_10
+#define UVA__ASYNC_12 UVA__ASYNC_10
+
 /* T, or what stands for void. */
 #define UVA__RESULT(T) \
     __typeof__(*_Generic((T *)0, void *: (uva_nothing_t *)0, default: (T *)0))
+
+/* Of a value; there is nothing to copy of that which stands for void. */
+#define UVA__BYTES(T) \
+    (__builtin_types_compatible_p(T, uva_nothing_t) ? 0 : sizeof(T))
 
 #define UVA__BODY(name, more) \
     name##__body(name##__result *const uva_result UVA__SPREAD more)
@@ -156,7 +165,7 @@
         sizeof(((struct name *)0)->args), \
         sizeof(struct name##__frame), \
         offsetof(struct name##__frame, result), \
-        sizeof(name##__result)}; \
+        UVA__BYTES(name##__result)}; \
     __attribute__((unused, warn_unused_result)) static inline \
     struct name name(UVA__SPREAD params) { \
         return (struct name){NULL, &name##__async, name##__call, \
@@ -258,46 +267,86 @@
 
 /* Whether `ret` may take results of the coroutine in UVA__CO(n): it points to
  * its type, or is NULL. */
-#define UVA__POINTER(ret) __typeof__(1 ? (ret) : (ret))
+#define UVA__POINTER(ret) __typeof__(1 ? (ret) : (void *)0)
 #define UVA__CHECK_RET(ret, type) \
     _Static_assert( \
         __builtin_types_compatible_p(UVA__POINTER(ret), __typeof__(type)) || \
             __builtin_types_compatible_p(UVA__POINTER(ret), void *), \
         "the results have another type than " #ret)
 
-#define UVA__ONE(ret, co) UVA__ONE_(__COUNTER__, ret, co)
-#define UVA__ONE_(n, ret, co) __extension__({ \
+/* Of several coroutines, the kth from the end is in UVA__CO(UVA__NTH(n, k)).
+ * All are there before the first becomes a future: one that is left by
+ * UVA_TRY() leaves nothing behind. */
+#define UVA__NTH(n, k) UVA__PASTE(n, _##k)
+#define UVA__SET_ASIDE(n, ret, co) \
     __auto_type UVA__CO(n) = (co); \
-    UVA__CHECK_RET(ret, UVA__CO(n).type); \
-    UVA__OWN(n, UVA_SITE("")); \
-})
+    UVA__CHECK_RET(ret, UVA__CO(n).type);
 
-#define UVA__EACH_1(r, a) UVA__ONE(r, a)
-#define UVA__EACH_2(r, a, ...)  UVA__ONE(r, a), UVA__EACH_1(r, __VA_ARGS__)
-#define UVA__EACH_3(r, a, ...)  UVA__ONE(r, a), UVA__EACH_2(r, __VA_ARGS__)
-#define UVA__EACH_4(r, a, ...)  UVA__ONE(r, a), UVA__EACH_3(r, __VA_ARGS__)
-#define UVA__EACH_5(r, a, ...)  UVA__ONE(r, a), UVA__EACH_4(r, __VA_ARGS__)
-#define UVA__EACH_6(r, a, ...)  UVA__ONE(r, a), UVA__EACH_5(r, __VA_ARGS__)
-#define UVA__EACH_7(r, a, ...)  UVA__ONE(r, a), UVA__EACH_6(r, __VA_ARGS__)
-#define UVA__EACH_8(r, a, ...)  UVA__ONE(r, a), UVA__EACH_7(r, __VA_ARGS__)
-#define UVA__EACH_9(r, a, ...)  UVA__ONE(r, a), UVA__EACH_8(r, __VA_ARGS__)
-#define UVA__EACH_10(r, a, ...) UVA__ONE(r, a), UVA__EACH_9(r, __VA_ARGS__)
-#define UVA__EACH_11(r, a, ...) UVA__ONE(r, a), UVA__EACH_10(r, __VA_ARGS__)
-#define UVA__EACH_12(r, a, ...) UVA__ONE(r, a), UVA__EACH_11(r, __VA_ARGS__)
-#define UVA__EACH_13(r, a, ...) UVA__ONE(r, a), UVA__EACH_12(r, __VA_ARGS__)
-#define UVA__EACH_14(r, a, ...) UVA__ONE(r, a), UVA__EACH_13(r, __VA_ARGS__)
-#define UVA__EACH_15(r, a, ...) UVA__ONE(r, a), UVA__EACH_14(r, __VA_ARGS__)
-#define UVA__EACH_16(r, a, ...) UVA__ONE(r, a), UVA__EACH_15(r, __VA_ARGS__)
+#define UVA__EACH_1(n, r, a) \
+    UVA__SET_ASIDE(UVA__NTH(n, 1), r, a)
+#define UVA__EACH_2(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 2), r, a) UVA__EACH_1(n, r, __VA_ARGS__)
+#define UVA__EACH_3(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 3), r, a) UVA__EACH_2(n, r, __VA_ARGS__)
+#define UVA__EACH_4(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 4), r, a) UVA__EACH_3(n, r, __VA_ARGS__)
+#define UVA__EACH_5(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 5), r, a) UVA__EACH_4(n, r, __VA_ARGS__)
+#define UVA__EACH_6(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 6), r, a) UVA__EACH_5(n, r, __VA_ARGS__)
+#define UVA__EACH_7(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 7), r, a) UVA__EACH_6(n, r, __VA_ARGS__)
+#define UVA__EACH_8(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 8), r, a) UVA__EACH_7(n, r, __VA_ARGS__)
+#define UVA__EACH_9(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 9), r, a) UVA__EACH_8(n, r, __VA_ARGS__)
+#define UVA__EACH_10(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 10), r, a) UVA__EACH_9(n, r, __VA_ARGS__)
+#define UVA__EACH_11(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 11), r, a) UVA__EACH_10(n, r, __VA_ARGS__)
+#define UVA__EACH_12(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 12), r, a) UVA__EACH_11(n, r, __VA_ARGS__)
+#define UVA__EACH_13(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 13), r, a) UVA__EACH_12(n, r, __VA_ARGS__)
+#define UVA__EACH_14(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 14), r, a) UVA__EACH_13(n, r, __VA_ARGS__)
+#define UVA__EACH_15(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 15), r, a) UVA__EACH_14(n, r, __VA_ARGS__)
+#define UVA__EACH_16(n, r, a, ...) \
+    UVA__SET_ASIDE(UVA__NTH(n, 16), r, a) UVA__EACH_15(n, r, __VA_ARGS__)
+
+#define UVA__EACH_17(...) \
+    _Static_assert(0, "at most sixteen coroutines; UVA_GATHER_ARRAY() takes " \
+                      "as many as you like");
+#define UVA__OWN_1(n, s) UVA__OWN(UVA__NTH(n, 1), s)
+#define UVA__OWN_2(n, s) UVA__OWN(UVA__NTH(n, 2), s), UVA__OWN_1(n, s)
+#define UVA__OWN_3(n, s) UVA__OWN(UVA__NTH(n, 3), s), UVA__OWN_2(n, s)
+#define UVA__OWN_4(n, s) UVA__OWN(UVA__NTH(n, 4), s), UVA__OWN_3(n, s)
+#define UVA__OWN_5(n, s) UVA__OWN(UVA__NTH(n, 5), s), UVA__OWN_4(n, s)
+#define UVA__OWN_6(n, s) UVA__OWN(UVA__NTH(n, 6), s), UVA__OWN_5(n, s)
+#define UVA__OWN_7(n, s) UVA__OWN(UVA__NTH(n, 7), s), UVA__OWN_6(n, s)
+#define UVA__OWN_8(n, s) UVA__OWN(UVA__NTH(n, 8), s), UVA__OWN_7(n, s)
+#define UVA__OWN_9(n, s) UVA__OWN(UVA__NTH(n, 9), s), UVA__OWN_8(n, s)
+#define UVA__OWN_10(n, s) UVA__OWN(UVA__NTH(n, 10), s), UVA__OWN_9(n, s)
+#define UVA__OWN_11(n, s) UVA__OWN(UVA__NTH(n, 11), s), UVA__OWN_10(n, s)
+#define UVA__OWN_12(n, s) UVA__OWN(UVA__NTH(n, 12), s), UVA__OWN_11(n, s)
+#define UVA__OWN_13(n, s) UVA__OWN(UVA__NTH(n, 13), s), UVA__OWN_12(n, s)
+#define UVA__OWN_14(n, s) UVA__OWN(UVA__NTH(n, 14), s), UVA__OWN_13(n, s)
+#define UVA__OWN_15(n, s) UVA__OWN(UVA__NTH(n, 15), s), UVA__OWN_14(n, s)
+#define UVA__OWN_16(n, s) UVA__OWN(UVA__NTH(n, 16), s), UVA__OWN_15(n, s)
+#define UVA__OWN_17(n, s) NULL
 
 #define UVA__LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-#define UVA__GATHER(n, ret, ...) __extension__({ \
-    uva_future_t *UVA__CO(n)[] = {__VA_ARGS__}; \
+#define UVA__GATHER(n, count, site, ret, ...) __extension__({ \
+    UVA__PASTE(UVA__EACH_, count)(n, ret, __VA_ARGS__) \
+    uva_future_t *UVA__CO(n)[] = {UVA__PASTE(UVA__OWN_, count)(n, site)}; \
     uva_gather(UVA__CO(n), UVA__LENGTH(UVA__CO(n)), ret); \
 })
 
-#define UVA__RACE(n, ret_index, ret, ...) __extension__({ \
-    uva_future_t *UVA__CO(n)[] = {__VA_ARGS__}; \
+#define UVA__RACE(n, count, site, ret_index, ret, ...) __extension__({ \
+    UVA__PASTE(UVA__EACH_, count)(n, ret, __VA_ARGS__) \
+    uva_future_t *UVA__CO(n)[] = {UVA__PASTE(UVA__OWN_, count)(n, site)}; \
     uva_race(UVA__CO(n), UVA__LENGTH(UVA__CO(n)), ret_index, ret); \
 })
 
@@ -307,13 +356,19 @@
     uva_async_gather_at(site, UVA__CO(n), count, sizeof *UVA__CO(n), ret); \
 })
 
+/* Items are copied as they are, so the parameter must be of their very type; a
+ * pointer may become another, as in a call. */
+#define UVA__IS_POINTER(value) (__builtin_classify_type(value) == 5)
 #define UVA__MAP(n, function, items, count, limit, ret) __extension__({ \
     const __auto_type UVA__CO(n) = &(items)[0]; \
     UVA__CHECK_RET(ret, function(*UVA__CO(n)).type); \
-    _Static_assert(sizeof *UVA__CO(n) == \
-                       sizeof(function(*UVA__CO(n)).args), \
-                   "the items have another size than the parameter of " \
-                   #function "()"); \
+    _Static_assert( \
+        __builtin_types_compatible_p( \
+            __typeof__(function), \
+            struct function(__typeof__(*UVA__CO(n)))) || \
+            (UVA__IS_POINTER(*UVA__CO(n)) && \
+             sizeof *UVA__CO(n) == sizeof(function(*UVA__CO(n)).args)), \
+        "the items have another type than the parameter of " #function "()"); \
     uva_async_map(&function##__async, UVA__CO(n), count, limit, ret); \
 })
 
@@ -330,6 +385,17 @@
     uva_async_run_at(site, options, UVA__CO(n).async, &UVA__CO(n), \
                      UVA__RET(n)); \
 })
+
+#define UVA__MAIN(n, site, ...) \
+    int main(int argc, char *argv[]) { \
+        (void)argc; \
+        (void)argv; \
+        return __extension__({ \
+            __auto_type UVA__CO(n) = (__VA_ARGS__); \
+            uva_async_main_at(site, UVA__CO(n).async, &UVA__CO(n)); \
+        }); \
+    } \
+    struct uva_main
 
 /* clang-format on */
 

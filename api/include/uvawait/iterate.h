@@ -47,10 +47,13 @@ UVA_BEGIN_DECLS
 typedef struct uva_loop {
     void *iterator;
     int (*close)(void *iterator); /* may be NULL */
+    int *ret_code;                /* of UVA_FOR_CODE(), else NULL */
+    int code;                     /* of the last next() */
     bool is_over;
 } uva_loop_t;
 
 typedef struct uva_completions {
+    const char *site;
     const void *coroutines; /* as many as count, each of so many bytes */
     size_t count;
     size_t self_bytes;
@@ -191,26 +194,28 @@ UVA_END_DECLS
 
 /* The outer loops run once; a break leaves the innermost, and comes to the step
  * that ends the iteration. */
-#define UVA__FOR_LOOP(n, T, item, asks, step, ...) \
+#define UVA__FOR_LOOP(n, T, item, ret, asks, step, ...) \
     for (__typeof__(__VA_ARGS__) UVA__IT(n) = (__VA_ARGS__); \
          UVA__IT(n).next != NULL; UVA__IT(n).next = NULL) \
         for (uva_loop_t UVA__LOOP(n) \
                  __attribute__((cleanup(uva_async_loop_leave))) = \
-                     {&UVA__IT(n), UVA__IT(n).close, false}; \
+                     {&UVA__IT(n), UVA__IT(n).close, (ret), 0, false}; \
              !UVA__LOOP(n).is_over; step) \
             for (T item; asks;)
 
-#define UVA__NEXT(n, item) UVA__IT(n).next(&UVA__IT(n), &item)
+#define UVA__NEXT(n, item) \
+    (UVA__LOOP(n).code = UVA__IT(n).next(&UVA__IT(n), &item))
 
 #define UVA__FOR(n, T, item, ...) \
-    UVA__FOR_LOOP(n, T, item, UVA_CHECK(UVA__NEXT(n, item)) > 0, \
+    UVA__FOR_LOOP(n, T, item, NULL, UVA_CHECK(UVA__NEXT(n, item)) > 0, \
                   (void)UVA_CHECK(uva_async_loop_end(&UVA__LOOP(n), 0)), \
                   __VA_ARGS__)
 
-#define UVA__FOR_CODE(n, ret_code, T, item, ...) \
-    UVA__FOR_LOOP(n, T, item, (*(ret_code) = UVA__NEXT(n, item)) > 0, \
-                  *(ret_code) = uva_async_loop_end(&UVA__LOOP(n), \
-                                                   *(ret_code)), __VA_ARGS__)
+#define UVA__FOR_CODE(n, ret, T, item, ...) \
+    UVA__FOR_LOOP(n, T, item, ret, \
+                  (*UVA__LOOP(n).ret_code = UVA__NEXT(n, item)) > 0, \
+                  *UVA__LOOP(n).ret_code = uva_async_loop_end( \
+                      &UVA__LOOP(n), *UVA__LOOP(n).ret_code), __VA_ARGS__)
 
 #define UVA__TYPED_ARRAY(n, T, coroutines) __extension__({ \
     const __auto_type UVA__CO(n) = &(coroutines)[0]; \
@@ -221,7 +226,8 @@ UVA_END_DECLS
 #define UVA__FOR_COMPLETED(n, T, item, array, number) \
     for (uva_completions_t UVA__LOOP(n) \
              __attribute__((cleanup(uva_async_completions_leave))) = \
-                 {.coroutines = UVA__TYPED_ARRAY(n, T, array), \
+                 {.site = UVA_SITE(""), \
+                  .coroutines = UVA__TYPED_ARRAY(n, T, array), \
                   .count = (number), \
                   .self_bytes = sizeof((array)[0])}; \
          !UVA__LOOP(n).is_over; \

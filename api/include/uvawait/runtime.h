@@ -29,13 +29,22 @@ typedef struct uva_options {
     /* 0: tasks run first in, first out. Else a random order, the same again
      * for the same seed. */
     uint64_t schedule_seed;
-    /* Reports slow tasks, and keeps stack high-water marks by spawn site. */
+    /* Reports slow tasks, and keeps stack high-water marks by spawn site. With
+     * the real clock a thread, the watchdog, looks twice in slow_task_ms
+     * whether a task blocks the loop, and reports it while it does, with a
+     * backtrace; and again when it has lasted ten times as long. A thread that
+     * waits in a system call is not disturbed for it. One that computes gets
+     * SIGURG, if that has no handler: it is set for that moment only, with
+     * SA_RESTART. Who wants no signal has a handler, or blocks it. */
     bool debug;
     /* With debug: report a task that ran this long without parking; 0: 100. */
     uint64_t slow_task_ms;
-    /* Receives every warning, one text without a newline at its end, in the
-     * thread of the runtime. It must not park. NULL: stderr. What a thread
-     * without a runtime does wrong is written to stderr in any case. */
+    /* Receives every warning, one text without a newline at its end (there may
+     * be some inside), in the thread of the runtime; but what the watchdog has
+     * to say of a task that blocks that thread, in the watchdog's. Never two at
+     * a time: a hook that blocks holds the other up, and the runtime's end
+     * waits for it. It must not park. NULL: stderr. What a thread without a
+     * runtime does wrong is written to stderr in any case. */
     void (*report)(void *arg, const char *text);
     void *report_arg;
     /* Under uva_runtime_attach: name the task when its stack overflows. This
@@ -48,6 +57,11 @@ typedef struct uva_options {
      * normally a second Ctrl-C kills the program. A signal that the process
      * ignores stays ignored. uva_sleep(UVA_FOREVER) sleeps until one comes. */
     bool handle_signals;
+    /* With debug: do not guess what could run at once. Where a task or
+     * coroutine awaits, one after the other, eight coroutines or fresh tasks of
+     * one place, all with other arguments, which all waited, that is reported
+     * once. It is a guess: each may need what the one before gave. */
+    bool no_hints;
 } uva_options_t;
 
 /**

@@ -47,6 +47,7 @@ typedef struct uva_scope {
     bool shield;
     bool cut; /* a park inside it was refused or cut */
     bool open;
+    bool is_root; /* a task's or coroutine's own */
 } uva_scope_t;
 
 /**

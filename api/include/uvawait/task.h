@@ -108,7 +108,8 @@ UVA_API UVA_MUST_CHECK uva_future_t *uva_coroutine(uva_fn fn, const void *args,
 
 /**
  * Makes a coroutine a task that starts in the next tick. What has been started
- * comes back as it is.
+ * comes back as it is. An awaitable (uvawait/awaitable.h) begins here and now,
+ * and comes back also if it has failed.
  *
  * Context:  the thread of the runtime
  * Parks:    never
@@ -298,7 +299,11 @@ UVA_API UVA_MUST_CHECK uva_future_t *uva_coroutine_at(const char *site,
                                                       const void *args,
                                                       size_t args_bytes);
 
-/* Behind the typed layer: a coroutine object of a coroutine value. */
+/* Behind the typed layer: a task, and a coroutine object, of a coroutine
+ * value. */
+UVA_API UVA_MUST_CHECK uva_task_t *
+uva_async_spawn_at(const char *site, const uva_task_options_t *options,
+                   const uva_async_t *async, const void *self);
 UVA_API UVA_MUST_CHECK uva_future_t *
 uva_async_coroutine_at(const char *site, const uva_async_t *async,
                        const void *coroutine);

@@ -40,9 +40,6 @@
 
 #if defined(__GNUC__) && !defined(__cplusplus)
 
-/* A block inside a block hides uva__block on purpose. */
-#pragma GCC system_header
-
 /* For how long the exit of a user's kind may wait, in ms. */
 #ifndef UVA_EXIT_TIMEOUT_MS
 #define UVA_EXIT_TIMEOUT_MS 5000
@@ -92,6 +89,7 @@
         int stage; \
         int failure; \
         int *outer; \
+        int *ret_code; \
         State state; \
     } uva_with_##kind; \
     __attribute__((unused)) static inline int uva_with_##kind##_enter( \
@@ -110,33 +108,10 @@
         uva_with_##kind *with) { \
         if (with->stage != 1) \
             return; \
-        void *message = uva_async_block_leaves(); \
+        uva_leaving_t leaving = uva_async_block_leaves(); \
         int code = uva_with_##kind##_end(with); \
-        uva_async_block_left(message, code, &with->failure, with->outer); \
+        uva_async_block_left(leaving, code, &with->failure, with->outer); \
     }
-
-#define UVA__BLOCK(n) UVA__PASTE(uva__with_, n)
-#define UVA__INSIDE(n) UVA__PASTE(uva__inside_, n)
-#define UVA__ONCE(n)  UVA__PASTE(uva__once_, n)
-
-/* The inner loop runs once; a break leaves it, and comes to the outer one's
- * step. */
-#define UVA__WITH_LOOP(n, with, enters, step, ...) \
-    for (with UVA__BLOCK(n) __attribute__((cleanup(with##_leave))) = \
-             {.self = (__VA_ARGS__), .outer = uva__block}, \
-             *UVA__INSIDE(n) = ((void)(enters), &UVA__BLOCK(n)); \
-         UVA__INSIDE(n)->stage == 1; step) \
-        for (int *const uva__block = &UVA__BLOCK(n).failure, \
-                        *UVA__ONCE(n) = uva__block; \
-             UVA__ONCE(n) != NULL; UVA__ONCE(n) = NULL)
-
-#define UVA__WITH(n, with, ...) \
-    UVA__WITH_LOOP(n, with, UVA_CHECK(with##_enter(&UVA__BLOCK(n))), \
-                   (void)UVA_CHECK(with##_end(&UVA__BLOCK(n))), __VA_ARGS__)
-
-#define UVA__WITH_CODE(n, ret_code, with, ...) \
-    UVA__WITH_LOOP(n, with, *(ret_code) = with##_enter(&UVA__BLOCK(n)), \
-                   *(ret_code) = with##_end(&UVA__BLOCK(n)), __VA_ARGS__)
 
 /* clang-format on */
 
@@ -164,9 +139,9 @@ UVA__WITH_KIND(lock, uva_lock_t *, uva_nothing_t, uva_lock_acquire(self),
 UVA__WITH_KIND(semaphore, uva_semaphore_t *, uva_nothing_t,
                uva_semaphore_acquire(self), uva_semaphore_release(self))
 UVA__WITH_KIND(reading, uva_rwlock_t *, uva_nothing_t,
-               uva_rwlock_acquire_read(self), uva_rwlock_release(self))
+               uva_rwlock_acquire_read(self), uva_rwlock_release_read(self))
 UVA__WITH_KIND(writing, uva_rwlock_t *, uva_nothing_t,
-               uva_rwlock_acquire_write(self), uva_rwlock_release(self))
+               uva_rwlock_acquire_write(self), uva_rwlock_release_write(self))
 UVA__WITH_KIND(timeout, uint64_t, uva_scope_t,
                (uva_scope_open(state, self, 0), 0), uva_scope_close(state))
 UVA__WITH_KIND(shield, uint64_t, uva_scope_t,
@@ -175,6 +150,41 @@ UVA__WITH_KIND(shield, uint64_t, uva_scope_t,
 UVA__WITH_KIND(group, uva_group_t *, uva_nothing_t, (uva_group_open(self), 0),
                (failure < 0 ? (void)uva_group_fail(self, failure) : (void)0,
                 uva_group_close(self)))
+
+/* ---- the block ----------------------------------------------------------- */
+
+/* A block inside a block hides uva__block on purpose. This asks the compiler
+ * for no warnings from here on, so there is nothing below but this. */
+#pragma GCC system_header
+
+/* clang-format off */
+
+#define UVA__BLOCK(n) UVA__PASTE(uva__with_, n)
+#define UVA__INSIDE(n) UVA__PASTE(uva__inside_, n)
+#define UVA__ONCE(n)  UVA__PASTE(uva__once_, n)
+
+/* The inner loop runs once; a break leaves it, and comes to the outer one's
+ * step. */
+#define UVA__WITH_LOOP(n, with, ret, enters, step, ...) \
+    for (with UVA__BLOCK(n) __attribute__((cleanup(with##_leave))) = \
+             {.self = (__VA_ARGS__), .outer = uva__block, .ret_code = (ret)}, \
+             *UVA__INSIDE(n) = ((void)(enters), &UVA__BLOCK(n)); \
+         UVA__INSIDE(n)->stage == 1; step) \
+        for (int *const uva__block = &UVA__BLOCK(n).failure, \
+                        *UVA__ONCE(n) = uva__block; \
+             UVA__ONCE(n) != NULL; UVA__ONCE(n) = NULL)
+
+#define UVA__WITH(n, with, ...) \
+    UVA__WITH_LOOP(n, with, NULL, UVA_CHECK(with##_enter(&UVA__BLOCK(n))), \
+                   (void)UVA_CHECK(with##_end(&UVA__BLOCK(n))), __VA_ARGS__)
+
+#define UVA__WITH_CODE(n, ret, with, ...) \
+    UVA__WITH_LOOP(n, with, ret, \
+                   *UVA__BLOCK(n).ret_code = with##_enter(&UVA__BLOCK(n)), \
+                   *UVA__BLOCK(n).ret_code = with##_end(&UVA__BLOCK(n)), \
+                   __VA_ARGS__)
+
+/* clang-format on */
 
 #endif
 
