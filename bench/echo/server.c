@@ -30,12 +30,32 @@ const server_t servers[] = {
 #ifdef BENCH_PYTHON
     {.name = "asyncio", .arguments = {BENCH_PYTHON, BENCH_PEERS "/echo.py"}},
 #endif
+#ifdef BENCH_UVLOOP
+    {.name = "uvloop",
+     .arguments = {"env", "PEER_LOOP=uvloop", BENCH_PYTHON,
+                   BENCH_PEERS "/echo.py"}},
+#endif
+#ifdef BENCH_TOKIO_ECHO /* the last: it may not have been built */
+    {.name = "tokio", .arguments = {BENCH_TOKIO_ECHO}},
+#endif
     {.name = NULL},
 };
 
+const server_t *server_find(const char *name) {
+    for (size_t i = 0; servers[i].name != NULL; i++)
+        if (strcmp(servers[i].name, name) == 0)
+            return &servers[i];
+    return NULL;
+}
+
+static bool is_there(const server_t *server) {
+    const char *program = server->arguments[0];
+    return strchr(program, '/') == NULL || access(program, X_OK) == 0;
+}
+
 size_t server_count(void) {
     size_t count = 0;
-    while (servers[count].name != NULL)
+    while (servers[count].name != NULL && is_there(&servers[count]))
         count++;
     return count;
 }
@@ -106,6 +126,8 @@ double server_cpu_ns(pid_t pid) {
     while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
         char file[400];
         unsigned long long ns = 0;
+        if (entry->d_name[0] == '.') /* ".." has a schedstat as well */
+            continue;
         snprintf(file, sizeof file, "%s/%s/schedstat", path, entry->d_name);
         FILE *in = fopen(file, "r");
         if (in != NULL && fscanf(in, "%llu", &ns) == 1)

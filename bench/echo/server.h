@@ -9,13 +9,16 @@
 
 typedef struct server {
     const char *name;
-    const char *arguments[4];
+    const char *arguments[6];
 } server_t;
 
 /* Ended by one without a name. The first is uvawait's, the second libuv's. */
 extern const server_t servers[];
 
 size_t server_count(void);
+
+/* NULL: there is none of that name. */
+const server_t *server_find(const char *name);
 
 /* Starts one on processor 0, behind a command such as strace if `before` is not
  * NULL; its port, or a negative code after a line of bench_wrong(). */

@@ -48,7 +48,7 @@ static int count(const server_t *server, double seconds, double *ret_calls,
     snprintf(path, sizeof path, "/tmp/bench-echo.%d", (int)getpid());
     const char *const strace[] = {"strace", "-c", "-f", "-o", path, NULL};
     int port = server_start(server, strace, &pid);
-    int code = port < 0 ? port : load_run(port, 50, seconds, &result);
+    int code = port < 0 ? port : load_run(pid, port, 50, seconds, &result);
     pid_t child = child_of(pid);
     if (port > 0 && child > 0) {
         (void)kill(child, SIGTERM);
@@ -65,7 +65,7 @@ static int count(const server_t *server, double seconds, double *ret_calls,
 /* The difference of a long run and a short one: starting is not counted. */
 int syscalls_show(void) {
     printf("system calls a request, 50 connections\n");
-    for (size_t i = 0; servers[i].name != NULL; i++) {
+    for (size_t i = 0; i < server_count(); i++) {
         double calls[2], requests[2];
         for (int run = 0; run < 2; run++) {
             int code = count(&servers[i], run == 0 ? 0.2 : 2, &calls[run],

@@ -1,6 +1,8 @@
-"""The echo server on asyncio's streams. Prints its port."""
+"""The echo server on asyncio's streams, or, when PEER_LOOP in the environment
+is uvloop, the same on uvloop. Prints its port."""
 
 import asyncio
+import os
 
 
 async def echo(reader, writer):
@@ -20,4 +22,7 @@ async def main():
     await server.serve_forever()
 
 
+if os.environ.get("PEER_LOOP") == "uvloop":
+    import uvloop
+    uvloop.install()
 asyncio.run(main())
