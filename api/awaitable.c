@@ -92,8 +92,9 @@ static void abandon(uva__resource_t *resource) {
         return;
     uva__report(f->runtime,
                 "awaitable '%s' (created at %.*s) was still pending at the end "
-                "and has been cancelled. Await it, or cancel it, before",
-                uva_name(f), uva__site_length(f->site), f->site);
+                "and has been cancelled. Await it, or cancel it, before %s",
+                uva_name(f), uva__site_length(f->site), f->site,
+                f->runtime->own_loop ? "main returns" : "uva_runtime_detach()");
     (void)uva__cancel(f, NULL);
 }
 

@@ -18,12 +18,6 @@
 #include "offer.h"
 #include "runtime/seam.h"
 
-#if defined(__GNUC__)
-#define UVA__INLINE inline __attribute__((always_inline))
-#else
-#define UVA__INLINE inline
-#endif
-
 /* ---- the ring ----------------------------------------------------------- */
 
 /* Most items are a pointer or a number. */
@@ -159,9 +153,12 @@ static const uva__wait_t recv_wait = {.reason = "channel recv",
                                       .cancel = cancel_single,
                                       .describe = describe_single};
 
-/* Nothing is cleared that nobody reads. */
-static UVA__INLINE int wait_alone(uva__task_t *task, const uva__wait_t *wait,
-                                  uva_waiters_t *queue, void *item) {
+/* Nothing is cleared that nobody reads. Not inline, but jumped to: so a sender
+ * and a receiver who wait for each other go on at the same place, which the
+ * return of the switch is predicted to. An item takes 26 ns so, and 31 with two
+ * places. */
+static UVA__NOINLINE int wait_alone(uva__task_t *task, const uva__wait_t *wait,
+                                    uva_waiters_t *queue, void *item) {
     int code = uva__may_park(task);
     if (code < 0)
         return code;

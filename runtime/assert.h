@@ -11,11 +11,15 @@
 #define UVA__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define UVA__NORETURN    __attribute__((noreturn))
 #define UVA__COLD        __attribute__((cold, noinline))
+#define UVA__NOINLINE    __attribute__((noinline))
+#define UVA__INLINE      inline __attribute__((always_inline))
 #else
 #define UVA__LIKELY(x)   (x)
 #define UVA__UNLIKELY(x) (x)
 #define UVA__NORETURN
 #define UVA__COLD
+#define UVA__NOINLINE
+#define UVA__INLINE inline
 #endif
 
 /* Names the running task and where it was spawned, then aborts. */

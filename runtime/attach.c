@@ -80,6 +80,14 @@ static int watch_overflow(uva_runtime_t *rt) {
     return 0;
 }
 
+/* The watchdog's signal may come when a task's stack is nearly used up, so it
+ * gets one of its own; without memory for that, it is as other signals are. */
+static void watch_slices(uva_runtime_t *rt) {
+    if (!rt->overflow)
+        (void)uva__overflow_thread_enter(&rt->overflow_token);
+    uva__watchdog_start(rt);
+}
+
 static uva_runtime_t *make(uv_loop_t *loop, const uva_options_t *options) {
     uva_runtime_t *rt = calloc(1, sizeof *rt);
     if (rt == NULL)
@@ -125,7 +133,7 @@ int uva__attach(uv_loop_t *loop, const uva_options_t *options,
         code = watch_overflow(rt);
     if (code == 0) {
         if (rt->debug && !rt->is_virtual)
-            uva__watchdog_start(rt);
+            watch_slices(rt);
         *ret_runtime = rt;
         return 0;
     }

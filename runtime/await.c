@@ -29,10 +29,13 @@ static uva_future_t *pass_on(uva__waiter_t *waiter) {
 
 const uva__wait_t uva__await_wait = {.reason = "await", .cancel = pass_on};
 
-void uva__wait_over(uva__task_t *task, uva_future_t *f) {
-    awaiter_t awaiter = {.waiter = {.wait = &uva__await_wait, .on = f},
-                         .watcher.fire = fire,
-                         .passed_on = task->is_cut};
+static inline void wait_over(uva__task_t *task, uva_future_t *f) {
+    awaiter_t awaiter; /* nothing is cleared that nobody reads */
+    awaiter.waiter.wait = &uva__await_wait;
+    awaiter.waiter.queue = NULL;
+    awaiter.waiter.on = f;
+    awaiter.watcher.fire = fire;
+    awaiter.passed_on = task->is_cut;
     if (task->is_cut)
         (void)uva__cancel(f, task->reason);
     if (!uva__is_done(f)) {
@@ -41,6 +44,10 @@ void uva__wait_over(uva__task_t *task, uva_future_t *f) {
     }
     if (awaiter.passed_on && f->code < 0)
         uva__scope_note_cut(task);
+}
+
+void uva__wait_over(uva__task_t *task, uva_future_t *f) {
+    wait_over(task, f);
 }
 
 void uva__breathe(uva__task_t *task) {
@@ -52,17 +59,8 @@ void uva__breathe(uva__task_t *task) {
     }
 }
 
-/* f is the task, or a coroutine that runs in place on it. */
-static bool is_self(const uva_future_t *f, const uva__task_t *task) {
-    if (f == &task->future)
-        return true;
-    return f->kind == &uva__coroutine_kind && f->state == UVA__PENDING &&
-           uva__task_of(f)->root.task == &task->future;
-}
-
-int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call) {
-    if (task != NULL)
-        uva__hear_nothing(task);
+int uva__refuse_await(const uva_future_t *f, const uva__task_t *task,
+                      const char *call) {
     if (f == NULL)
         return task != NULL ? UV_ENOMEM : UV_EPERM;
     if (task == NULL)
@@ -73,11 +71,8 @@ int uva__may_await(const uva_future_t *f, uva__task_t *task, const char *call) {
                           f->kind->noun);
         return UVA__NOT_TAKEN;
     }
-    if (is_self(f, task))
-        return uva__misuse(call,
-                           "%s '%s' waits for itself, which would never end",
-                           f->kind->noun, uva_name(f));
-    return 0;
+    return uva__misuse(call, "%s '%s' waits for itself, which would never end",
+                       f->kind->noun, uva_name(f));
 }
 
 int uva__may_look_at(uva_future_t *futures[], size_t count, uva__task_t *task,
@@ -90,10 +85,14 @@ int uva__may_look_at(uva_future_t *futures[], size_t count, uva__task_t *task,
     return 0;
 }
 
-int uva__take_outcome(uva_future_t *f, void *ret_value) {
+static inline int take_outcome(uva_future_t *f, void *ret_value) {
     int code = uva__deliver(f, ret_value);
-    uva_unref(f);
+    uva__unref(f);
     return code;
+}
+
+int uva__take_outcome(uva_future_t *f, void *ret_value) {
+    return take_outcome(f, ret_value);
 }
 
 /* The code of a call that may not wait for f. */
@@ -128,8 +127,8 @@ int uva_await(uva_future_t *f, void *ret_value) {
     if (uva__is_done(f))
         uva__breathe(task);
     else
-        uva__wait_over(task, f);
-    return uva__take_outcome(f, ret_value);
+        wait_over(task, f); /* inline, as uva__park() is */
+    return take_outcome(f, ret_value);
 }
 
 int uva_cancel_and_wait(uva_future_t *f) {
@@ -142,5 +141,5 @@ int uva_cancel_and_wait(uva_future_t *f) {
         (void)uva__cancel(f, NULL);
     if (!uva__is_done(f))
         uva__wait_over(task, f);
-    return uva__take_outcome(f, NULL);
+    return take_outcome(f, NULL);
 }

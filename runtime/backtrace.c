@@ -15,7 +15,9 @@
  * A thread that computes is sent SIGURG, as Go does it: what happens by itself
  * when nobody listens is nothing, debuggers let it pass, and libc does not use
  * it. The handler is there only for the moments of one such question, and only
- * where the host has none of its own. It unwinds its own stack, exactly.
+ * where the host has none of its own. It unwinds its own stack, exactly. The
+ * kernel is asked as the last thing before the signal is sent; a wait that
+ * begins in the microseconds between can still end with EINTR.
  *
  * Under ThreadSanitizer (which puts signals off) and valgrind (whose threads
  * stand elsewhere than the kernel says) there is no backtrace.
@@ -98,35 +100,47 @@ void uva__backtrace_prepare(void) {
 
 typedef enum { UNKNOWN, COMPUTES, WAITS } doing_t;
 
-/* What the kernel says that a thread does; where, if it waits. */
-static doing_t ask_kernel(pid_t id, uintptr_t *ret_sp, uintptr_t *ret_pc) {
+/* What a thread does, and, if it waits, where. */
+typedef struct place {
+    doing_t doing;
+    uintptr_t sp;
+    uintptr_t pc;
+} place_t;
+
+/* "number arguments... sp pc", or "-1 sp pc" outside a call. */
+static bool read_place(char *text, place_t *place) {
+    unsigned long long sp = 0;
+    unsigned long long pc = 0;
+    char *last = strrchr(text, ' ');
+    if (last == NULL)
+        return false;
+    *last = '\0';
+    const char *before = strrchr(text, ' ');
+    if (before == NULL || sscanf(before, "%llx", &sp) != 1 ||
+        sscanf(last + 1, "%llx", &pc) != 1)
+        return false;
+    place->sp = (uintptr_t)sp;
+    place->pc = (uintptr_t)pc;
+    return true;
+}
+
+static void ask_kernel(pid_t id, place_t *ret_place) {
     char path[64];
     char text[256];
+    *ret_place = (place_t){.doing = UNKNOWN};
     (void)snprintf(path, sizeof path, "/proc/self/task/%ld/syscall", (long)id);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return UNKNOWN;
+        return;
     ssize_t length = read(fd, text, sizeof text - 1);
     (void)close(fd);
     if (length <= 0)
-        return UNKNOWN;
+        return;
     text[length] = '\0';
     if (strncmp(text, "running", 7) == 0)
-        return COMPUTES;
-    /* "number arguments... sp pc", or "-1 sp pc" outside a call. */
-    char *last = strrchr(text, ' ');
-    if (last == NULL)
-        return UNKNOWN;
-    *last = '\0';
-    char *before = strrchr(text, ' ');
-    unsigned long long sp = 0;
-    unsigned long long pc = 0;
-    if (before == NULL || sscanf(before, "%llx", &sp) != 1 ||
-        sscanf(last + 1, "%llx", &pc) != 1)
-        return UNKNOWN;
-    *ret_sp = (uintptr_t)sp;
-    *ret_pc = (uintptr_t)pc;
-    return WAITS;
+        ret_place->doing = COMPUTES;
+    else if (read_place(text, ret_place))
+        ret_place->doing = WAITS;
 }
 
 #if defined(__x86_64__)
@@ -259,11 +273,11 @@ static void listen_no_more(const struct sigaction *former) {
 }
 
 /* Waits until there is an answer, or takes the question back. */
-static bool is_answered(void) {
+static bool is_answered(int steps) {
     const struct timespec step = {.tv_nsec = 1000000};
     for (int i = 0; atomic_load(&question.state) != ANSWERED; i++) {
         int state = ASKED;
-        if (i >= ANSWER_STEPS &&
+        if (i >= steps &&
             atomic_compare_exchange_strong(&question.state, &state, NOBODY))
             return false;
         (void)nanosleep(&step, NULL);
@@ -283,15 +297,18 @@ static void copy_answer(uva__backtrace_t *trace) {
         trace->frames[trace->count++] = (uintptr_t)question.frames[i];
 }
 
-static void ask_thread(pthread_t thread, uva__backtrace_t *trace) {
+/* Asks the thread, unless it has begun to wait. */
+static void ask_thread(const uva__thread_t *thread, place_t *place,
+                       uva__backtrace_t *trace) {
     struct sigaction former;
     (void)pthread_mutex_lock(&asking);
     if (listen(&former)) {
-        question.asked = thread;
+        question.asked = thread->thread;
         atomic_store(&question.state, ASKED);
-        if (pthread_kill(thread, SIGURG) != 0)
-            atomic_store(&question.state, NOBODY);
-        else if (is_answered())
+        ask_kernel(thread->id, place);
+        bool is_sent = place->doing == COMPUTES &&
+                       pthread_kill(thread->thread, SIGURG) == 0;
+        if (is_answered(is_sent ? ANSWER_STEPS : 0) && is_sent)
             copy_answer(trace);
         atomic_store(&question.state, NOBODY);
         listen_no_more(&former);
@@ -307,27 +324,23 @@ static void ask_thread(pthread_t thread, uva__backtrace_t *trace) {
 void uva__backtrace_take(const uva__thread_t *thread,
                          const uva__symbols_t *symbols,
                          uva__backtrace_t *ret_trace) {
-    uintptr_t sp = 0;
-    uintptr_t pc = 0;
+    place_t place;
     *ret_trace = (uva__backtrace_t){.count = 0};
     if (UVA__TSAN || ON_VALGRIND || symbols == NULL) {
         ret_trace->why = symbols == NULL ? "no memory, or no /proc/self/maps"
                                          : "none under this tool";
         return;
     }
-    switch (ask_kernel(thread->id, &sp, &pc)) {
-    case UNKNOWN:
+    ask_kernel(thread->id, &place);
+    if (place.doing == COMPUTES)
+        ask_thread(thread, &place, ret_trace);
+    if (place.doing == UNKNOWN)
         ret_trace->why = "the kernel does not say what the thread does";
-        break;
-    case COMPUTES:
-        ask_thread(thread->thread, ret_trace);
-        break;
-    case WAITS:
-        ret_trace->is_waiting = true;
-        ret_trace->frames[ret_trace->count++] = pc;
-        scan(symbols, sp, ret_trace);
-        break;
-    }
+    if (place.doing != WAITS)
+        return;
+    ret_trace->is_waiting = true;
+    ret_trace->frames[ret_trace->count++] = place.pc;
+    scan(symbols, place.sp, ret_trace);
 }
 
 #endif

@@ -130,10 +130,9 @@ void uva__end_over(uva_runtime_t *rt) {
     rt->hints = NULL;
     free(rt->polled);
     rt->polled = NULL;
-    if (rt->overflow) {
-        uva__overflow_thread_leave(rt->overflow_token);
+    uva__overflow_thread_leave(rt->overflow_token);
+    if (rt->overflow)
         uva__overflow_remove();
-    }
     rt->life = UVA__ENDED;
     rt->loop = NULL;
     if (uva__thread_runtime == rt)

@@ -75,6 +75,6 @@ void uva__fiber_arrived(uva__fiber_t *self) {
 void uva__fiber_leave(uva__fiber_t *from, uva__fiber_t *to) {
     uva__fiber_left = NULL;
     __sanitizer_start_switch_fiber(NULL, to->low, to->bytes);
-    uva__switch(&from->sp, to->sp);
+    (void)uva__switch(&from->sp, to->sp);
 }
 #endif

@@ -56,8 +56,8 @@ void uva__fiber_arrived(uva__fiber_t *self);
 extern _Thread_local uva__fiber_t *uva__fiber_left;
 #endif
 
-/* Goes on in `to`; comes back when somebody switches to `from`. */
-static inline void uva__fiber_switch(uva__fiber_t *from, uva__fiber_t *to) {
+/* Goes on in `to`; comes back when somebody switches to `from`, with 0. */
+static inline int uva__fiber_switch(uva__fiber_t *from, uva__fiber_t *to) {
 #if UVA__ASAN
     uva__fiber_left = from;
     __sanitizer_start_switch_fiber(&from->fake_stack, to->low, to->bytes);
@@ -65,9 +65,31 @@ static inline void uva__fiber_switch(uva__fiber_t *from, uva__fiber_t *to) {
 #if UVA__TSAN
     __tsan_switch_to_fiber(to->tsan, 0);
 #endif
-    uva__switch(&from->sp, to->sp);
 #if UVA__ASAN
+    (void)uva__switch(&from->sp, to->sp);
     uva__fiber_arrived(from);
+    return 0;
+#else
+    return uva__switch(&from->sp, to->sp);
+#endif
+}
+
+/* The same twice: to a fiber that has not begun, or that left by the second of
+ * them; see switch.h. */
+static inline void uva__fiber_switch_to_loop(uva__fiber_t *from,
+                                             uva__fiber_t *to) {
+#if UVA__ASAN || UVA__TSAN
+    (void)uva__fiber_switch(from, to);
+#else
+    uva__switch_to_loop(&from->sp, to->sp);
+#endif
+}
+static inline void uva__fiber_switch_from_loop(uva__fiber_t *from,
+                                               uva__fiber_t *to) {
+#if UVA__ASAN || UVA__TSAN
+    (void)uva__fiber_switch(from, to);
+#else
+    uva__switch_from_loop(&from->sp, to->sp);
 #endif
 }
 

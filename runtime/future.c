@@ -15,6 +15,7 @@
 #include "report.h"
 #include "schedule.h"
 #include "task.h"
+#include "watchdog.h"
 
 static uva_future_t *cancel_future(uva_future_t *f, uva__text_t *reason) {
     uva__text_put(&f->message, uva__text_ref(reason));
@@ -32,25 +33,6 @@ static const uva__future_kind_t future_kind = {.noun = "future",
                                                .bytes = sizeof(uva_future_t),
                                                .told = told,
                                                .cancel = cancel_future};
-
-void uva__future_init(uva_future_t *f, const uva__future_kind_t *kind,
-                      uva_runtime_t *runtime, const char *site) {
-    *f = (uva_future_t){.kind = kind,
-                        .runtime = runtime,
-                        .refs = 1,
-                        .state = UVA__PENDING,
-                        .value_bytes = sizeof(void *),
-                        .site = site,
-                        .id = ++runtime->ids};
-}
-
-uva_future_t *uva__future_make(const uva__future_kind_t *kind,
-                               uva_runtime_t *runtime, const char *site) {
-    uva_future_t *f = uva__take(&runtime->pools, kind->bytes);
-    if (f != NULL)
-        uva__future_init(f, kind, runtime, site);
-    return f;
-}
 
 bool uva__is_ours(const uva_future_t *f, const char *call) {
     if (UVA__LIKELY(f->runtime == uva__thread_runtime) ||
@@ -214,7 +196,7 @@ static int complete_from_outside(uva_future_t *f, const char *call, int code,
         uva__complete(f, code);
         result = 0;
     }
-    uva_unref(f);
+    uva__unref(f);
     return result;
 }
 
@@ -237,7 +219,7 @@ uva_future_t *uva_ref(uva_future_t *f) {
 }
 
 /* The last reference is gone: says what nobody has noticed. */
-static void report_unseen(const uva_future_t *f) {
+static UVA__COLD void report_unseen(const uva_future_t *f) {
     const uva_runtime_t *rt = f->runtime;
     char reason[80]; /* uv_strerror() leaks for codes that are not libuv's */
     if (f->state == UVA__UNSTARTED)
@@ -263,7 +245,7 @@ static size_t block_bytes(const uva_future_t *f) {
     return UVA__TASK_BLOCK + uva__task_of(f)->copy_bytes;
 }
 
-static void free_future(uva_future_t *f) {
+void uva__future_free(uva_future_t *f) {
     uva_runtime_t *rt = f->runtime;
     if (UVA__UNLIKELY(!f->seen))
         report_unseen(f);
@@ -281,7 +263,7 @@ void uva_unref(uva_future_t *f) {
         return;
     UVA__ASSERT(f->refs > 0);
     if (--f->refs == 0)
-        free_future(f);
+        uva__future_free(f);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -360,6 +342,8 @@ int uva_set_name(uva_task_t *task, const char *name) {
     if (text == NULL)
         return UV_ENOMEM;
     uva__text_put(&task->name, text);
+    if (UVA__UNLIKELY(task->runtime->debug) && task == uva_current())
+        uva__slice_renamed(task->runtime, text->chars);
     return 0;
 }
 

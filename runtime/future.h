@@ -9,6 +9,8 @@
 #ifndef UVA__FUTURE_H
 #define UVA__FUTURE_H
 
+#include <string.h>
+
 #include "list.h"
 #include "runtime.h"
 #include "text.h"
@@ -70,14 +72,49 @@ typedef struct uva__watcher {
     void (*fire)(struct uva__watcher *watcher, uva_future_t *f);
 } uva__watcher_t;
 
-/* Prepares the base of a new object: one reference, PENDING. */
-void uva__future_init(uva_future_t *f, const uva__future_kind_t *kind,
-                      uva_runtime_t *runtime, const char *site);
+/* Prepares the base of a new object: one reference, PENDING. Field by field:
+ * clearing it whole is a rep stos, which takes longer than the rest; but for
+ * `refs` to `code`, which are one store so, and none that has to read the bits
+ * beside its own. Both together: 3 ns of the 21 of a future. */
+static inline void uva__future_init(uva_future_t *f,
+                                    const uva__future_kind_t *kind,
+                                    uva_runtime_t *runtime, const char *site) {
+    memset(&f->refs, 0,
+           offsetof(uva_future_t, value_bytes) - offsetof(uva_future_t, refs));
+    f->kind = kind;
+    f->runtime = runtime;
+    f->refs = 1;
+    f->state = UVA__PENDING;
+    f->value_bytes = sizeof(void *);
+    f->value = NULL;
+    f->message = NULL;
+    f->watchers = f->queued = (uva_list_t){NULL, NULL};
+    f->name = NULL;
+    f->site = site;
+    f->id = ++runtime->ids;
+    f->next_to_cancel = NULL;
+}
 
 /* A new pending future of a kind, not cleared past its base; NULL without
  * memory. */
-uva_future_t *uva__future_make(const uva__future_kind_t *kind,
-                               uva_runtime_t *runtime, const char *site);
+static inline uva_future_t *uva__future_make(const uva__future_kind_t *kind,
+                                             uva_runtime_t *runtime,
+                                             const char *site) {
+    uva_future_t *f = uva__take(&runtime->pools, kind->bytes);
+    if (f != NULL)
+        uva__future_init(f, kind, runtime, site);
+    return f;
+}
+
+/* The last reference is gone. */
+void uva__future_free(uva_future_t *f);
+
+/* uva_unref() for what is known to be there and ours. */
+static inline void uva__unref(uva_future_t *f) {
+    UVA__ASSERT(f->refs > 0);
+    if (--f->refs == 0)
+        uva__future_free(f);
+}
 
 /* Ends f and tells its watchers. f must not be done. */
 void uva__complete(uva_future_t *f, int code);

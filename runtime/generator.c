@@ -22,12 +22,6 @@
 #include "report.h"
 #include "schedule.h"
 
-#if defined(__GNUC__)
-#define NOINLINE __attribute__((noinline))
-#else
-#define NOINLINE
-#endif
-
 static void release(uva_generator_t *generator) {
     uva_runtime_t *rt = generator->runtime;
     uva__list_remove(&rt->resources, &generator->resource.link);
@@ -88,8 +82,9 @@ static int settle(uva_generator_t *generator) {
  * returns, or uva_next(). Both end in this one call of the switch, from which
  * the processor then predicts its return right; and nothing is left to do above
  * it, where each return would be predicted wrong. */
-static NOINLINE int cross_over(uva_generator_t *generator, uva__task_t *task,
-                               uva__stack_t *to, bool emits) {
+static UVA__NOINLINE int cross_over(uva_generator_t *generator,
+                                    uva__task_t *task, uva__stack_t *to,
+                                    bool emits) {
     uva__change_stack(task, to);
     if (emits)
         return generator->is_closing ? UV_ECANCELED : 0;

@@ -11,7 +11,9 @@
  *   - while it was awaited nothing at all ran for LEAST_NS: it waited, and for
  *     something that is not this loop's own work
  *   - its argument is not that of the child before. Who calls the same with the
- *     same takes what comes, one after the other, from a stream or a queue
+ *     same takes what comes, one after the other, from a stream or a queue. It
+ *     is compared byte by byte (so padding counts), as it was before the body
+ *     ran if that is a task's
  *
  * A wait of its own between two of them (a sleep, a read, a lock) starts the
  * count again: then there is an order to it. After ENOUGH a place is reported,
@@ -32,6 +34,10 @@
 #include "await.h"
 #include "report.h"
 
+#ifdef UVA__HAVE_VALGRIND
+#include <valgrind/memcheck.h>
+#endif
+
 enum { ENTRIES = 512, ENOUGH = 8, PLACES = 64 };
 #define LEAST_NS UINT64_C(1000000)
 
@@ -49,6 +55,7 @@ typedef struct entry {
     uint64_t since_ns;               /* by the runtime's clock */
     uint64_t busy_ns;                /* of the hints, then */
     const uva_future_t *was_spawned; /* it awaits this fresh task; or NULL */
+    uint64_t its_arguments;          /* the task's, hashed */
 } entry_t;
 
 struct uva__hints {
@@ -84,14 +91,27 @@ static void start_again(entry_t *entry) {
 
 /* ---- counting ----------------------------------------------------------- */
 
+static uint64_t hash_bytes(const unsigned char *bytes, size_t count) {
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001B3);
+#ifdef UVA__HAVE_VALGRIND
+    /* Of padding, too, on which more than a guess must not depend. */
+    (void)VALGRIND_MAKE_MEM_DEFINED(&hash, sizeof hash);
+#endif
+    return hash;
+}
+
+/* Of an async function not its result, which lies behind. */
 static uint64_t hash_arguments(const uva__task_t *child) {
     if (child->copy == NULL)
         return (uint64_t)(uintptr_t)child->arg;
     const unsigned char *bytes = child->copy;
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < child->copy_bytes; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001B3);
-    return hash;
+    if (!child->future.is_async)
+        return hash_bytes(bytes, child->copy_bytes);
+    uva_async_head_t head;
+    memcpy(&head, bytes, sizeof head);
+    return hash_bytes(bytes + head.async->args_offset, head.async->args_bytes);
 }
 
 static bool is_reported(const uva__hints_t *hints, const char *site) {
@@ -116,15 +136,16 @@ static void note(uva__hints_t *hints, const entry_t *entry,
     hints->name[length] = '\0';
 }
 
-/* The one with that id has waited so long for the child. */
+/* The one with that id has waited so long for the child. `known`: the
+ * arguments, if they are known from before it ran. */
 static void count(uva__hints_t *hints, uint64_t id, const uva__task_t *child,
-                  uint64_t ns) {
+                  const uint64_t *known, uint64_t ns) {
     entry_t *entry = entry_for(hints, id);
     const uva_future_t *f = &child->future;
     if (f->site != entry->site)
         start_again(entry);
     if (f->id != entry->child || f->site != entry->site) {
-        uint64_t arguments = hash_arguments(child);
+        uint64_t arguments = known != NULL ? *known : hash_arguments(child);
         if (arguments == entry->arguments)
             start_again(entry);
         entry->site = f->site;
@@ -142,20 +163,27 @@ static void count(uva__hints_t *hints, uint64_t id, const uva__task_t *child,
 }
 
 /* Whose body runs in place in which: from the task's innermost one on, each is
- * awaited by the next, and the last by the task. */
+ * awaited by the next, and the last by the task. `entry` is the task's. */
 static void count_all(uva__hints_t *hints, const uva__task_t *task,
-                      const uva__task_t *was_spawned, uint64_t ns) {
-    const uva__task_t *child = was_spawned;
+                      const entry_t *entry, uint64_t ns) {
+    const uva__task_t *child = NULL;
+    const uint64_t arguments = entry->its_arguments;
+    const uint64_t *known = NULL;
+    if (entry->was_spawned != NULL) {
+        child = uva__task_of(entry->was_spawned);
+        known = &arguments;
+    }
     for (const uva_scope_t *scope = task->scope; scope != NULL;
          scope = scope->parent) {
         if (!scope->is_root)
             continue;
         const uva__task_t *body = UVA__OF(scope, uva__task_t, root);
         if (child != NULL)
-            count(hints, body->future.id, child, ns);
+            count(hints, body->future.id, child, known, ns);
         else
             start_again(entry_for(hints, body->future.id));
         child = body;
+        known = NULL;
     }
 }
 
@@ -199,6 +227,8 @@ void uva__hints_left(uva_runtime_t *rt, const uva__task_t *task,
     entry->since_ns = rt->is_virtual ? rt->virtual_ns : now_ns;
     entry->busy_ns = hints->busy_ns;
     entry->was_spawned = fresh_target(task);
+    if (entry->was_spawned != NULL)
+        entry->its_arguments = hash_arguments(uva__task_of(entry->was_spawned));
 }
 
 void uva__hints_resumed(uva_runtime_t *rt, const uva__task_t *task,
@@ -212,8 +242,6 @@ void uva__hints_resumed(uva_runtime_t *rt, const uva__task_t *task,
     entry->is_parked = false;
     uint64_t ns = (rt->is_virtual ? rt->virtual_ns : now_ns) - entry->since_ns;
     uint64_t busy_ns = rt->is_virtual ? 0 : hints->busy_ns - entry->busy_ns;
-    const uva_future_t *f = entry->was_spawned;
-    /* It is held by who awaits it, and who does has not gone on yet. */
-    count_all(hints, task, f != NULL ? uva__task_of(f) : NULL,
-              ns > busy_ns ? ns - busy_ns : 0);
+    /* A fresh task is held by who awaits it, and who does has not gone on. */
+    count_all(hints, task, entry, ns > busy_ns ? ns - busy_ns : 0);
 }

@@ -84,7 +84,7 @@ size_t uva__count_waiters(const uva_waiters_t *queue) {
 
 /* ---- yield -------------------------------------------------------------- */
 
-static int yield(uva__task_t *task) {
+static UVA__INLINE int yield(uva__task_t *task) {
     int code = uva__may_park(task);
     if (code < 0)
         return code;
@@ -92,8 +92,7 @@ static int yield(uva__task_t *task) {
     /* A park that is woken before it begins: there is no waiter, because there
      * is nothing that a cancellation could still cut. */
     uva__queue_task(rt, task);
-    uva__leave(rt, task);
-    return 0;
+    return uva__leave(rt, task);
 }
 
 int uva__spend_last(uva__task_t *task) {

@@ -60,6 +60,7 @@ struct uva_runtime {
     uint64_t polled_ns;        /* the first look in this drain; 0: none yet */
     bool draining;             /* tasks are being run now */
     bool poll_due;             /* ran long enough: poll before running more */
+    bool is_fresh;             /* first_run() has given a task its stack */
     bool debug;
     bool overflow;      /* the overflow report is installed */
     uint64_t slice_ns;  /* debug: when the running slice began */

@@ -52,27 +52,32 @@ static inline bool is_poll_due(uva_runtime_t *rt) {
     return UVA__UNLIKELY(rt->resumes >= rt->pace) && look(rt);
 }
 
-/* Takes a stack for a task that has never run. False: it ended instead. */
-static bool first_run(uva_runtime_t *rt, uva__task_t *task) {
-    if (task->is_cut) {
-        uva__task_end_unrun(task, UV_ECANCELED);
-        return false;
-    }
-    const char *why = NULL;
-    uva__stack_t *stack =
-        uva__stack_acquire(&rt->stacks, task->stack_bytes, &why);
-    if (stack == NULL) {
+/* A fresh task cannot run: it was cancelled, or there is no stack. */
+static UVA__COLD bool refuse_run(uva_runtime_t *rt, uva__task_t *task,
+                                 const char *why) {
+    if (why != NULL)
         uva__report(rt, "task '%s' (spawned at %.*s) cannot run: %s",
                     uva_name(&task->future),
                     uva__site_length(task->future.site), task->future.site,
                     why);
-        uva__task_end_unrun(task, UV_ENOMEM);
-        return false;
-    }
+    uva__task_end_unrun(task, why != NULL ? UV_ENOMEM : UV_ECANCELED);
+    return false;
+}
+
+/* Takes a stack for a task that has never run. False: it ended instead. */
+static inline bool first_run(uva_runtime_t *rt, uva__task_t *task) {
+    const char *why = NULL;
+    if (UVA__UNLIKELY(task->is_cut))
+        return refuse_run(rt, task, NULL);
+    uva__stack_t *stack =
+        uva__stack_acquire(&rt->stacks, task->stack_bytes, &why);
+    if (UVA__UNLIKELY(stack == NULL))
+        return refuse_run(rt, task, why);
     if (UVA__UNLIKELY(rt->debug))
         uva__stack_scrub(stack);
     stack->owner = task;
     task->stack = stack;
+    rt->is_fresh = true;
     return true;
 }
 
@@ -123,17 +128,58 @@ static uva__fiber_t *next_fiber(uva_runtime_t *rt) {
     return &rt->fiber;
 }
 
-void uva__leave(uva_runtime_t *rt, uva__task_t *task) {
-    task->saved_errno = *rt->errno_at;
-    if (UVA__UNLIKELY(rt->debug))
-        uva__slice_end(rt, task);
-    task->stage = UVA__STAGE_PARKED;
+/* The usual case of next_fiber() and resume(): a task that has run before, and
+ * nothing to look at. It calls nothing, so that uva__leave() needs no registers
+ * of its own: a yield takes 7.5 ns, and 9.0 without it. NULL: next_fiber() has
+ * to decide. */
+static inline uva__fiber_t *next_resumed(uva_runtime_t *rt) {
+    uva__ready_t *ready = &rt->ready;
+    if (UVA__UNLIKELY(rt->urgent != NULL || ready->random != 0))
+        return NULL;
+    if (ready->head == ready->tick_end) {
+        if (uva__ready_is_empty(ready) || rt->resumes >= rt->pace)
+            return NULL;
+        ready->tick_end = ready->tail;
+    }
+    uva__entry_t entry = ready->ring[ready->head & ready->mask];
+    uva__task_t *task = (uva__task_t *)entry;
+    if (UVA__UNLIKELY(uva__entry_is_callback(entry)) || task->stack == NULL)
+        return NULL;
+    ready->head++;
+    rt->resumes++;
+    task->budget = BUDGET;
+    rt->current = task;
+    task->stage = UVA__STAGE_RUNNING;
+    *rt->errno_at = task->saved_errno;
+    return &task->stack->fiber;
+}
+
+/* Nothing is left to do after the switch, so it is a jump, and one return less
+ * to be mispredicted when the task goes on. 0. */
+static inline int leave_for(uva__task_t *task, uva__fiber_t *to) {
     uva__fiber_t *from = &task->stack->fiber;
+    return UVA__LIKELY(to != from) ? uva__fiber_switch(from, to) : 0;
+}
+
+/* The rest of uva__leave(), when that is not simple. */
+static UVA__NOINLINE int leave_slow(uva_runtime_t *rt, uva__task_t *task) {
+    if (rt->debug)
+        uva__slice_end(rt, task);
+    rt->is_fresh = false;
     uva__fiber_t *to = next_fiber(rt);
-    /* Nothing is left to do after the switch, so it is a jump, and one return
-     * less to be mispredicted when the task goes on. */
-    if (UVA__LIKELY(to != from))
-        uva__fiber_switch(from, to);
+    if (!rt->is_fresh)
+        return leave_for(task, to);
+    uva__fiber_switch_to_loop(&task->stack->fiber, to);
+    return 0;
+}
+
+int uva__leave(uva_runtime_t *rt, uva__task_t *task) {
+    task->saved_errno = *rt->errno_at;
+    task->stage = UVA__STAGE_PARKED;
+    uva__fiber_t *to = UVA__LIKELY(!rt->debug) ? next_resumed(rt) : NULL;
+    if (UVA__UNLIKELY(to == NULL))
+        return leave_slow(rt, task);
+    return leave_for(task, to);
 }
 
 void uva__queue_callback(uva_runtime_t *rt, uva__callback_t *callback) {
@@ -153,7 +199,7 @@ void uva__run_eagerly(uva_runtime_t *rt, uva__task_t *child) {
     parent->stage = UVA__STAGE_PARKED;
     rt->urgent = parent;
     child->budget = BUDGET;
-    uva__fiber_switch(&parent->stack->fiber, resume(rt, child));
+    uva__fiber_switch_to_loop(&parent->stack->fiber, resume(rt, child));
 }
 
 uva__stack_t *uva__lend_stack(uva_runtime_t *rt, void *owner,
@@ -182,7 +228,7 @@ void uva__take_stack_back(uva_runtime_t *rt, uva__stack_t *stack) {
 void uva__change_stack(uva__task_t *task, uva__stack_t *to) {
     uva__stack_t *from = task->stack;
     task->stack = to;
-    uva__fiber_switch(&from->fiber, &to->fiber);
+    (void)uva__fiber_switch(&from->fiber, &to->fiber);
 #if UVA__FIBER_NEEDS_RETIRE
     /* A body that was abandoned here: uva__retire_stacks(). */
     if (from->owner == NULL)
@@ -199,7 +245,7 @@ void uva__drain(uva_runtime_t *rt) {
     for (;;) {
         uva__fiber_t *to = next_fiber(rt);
         if (to != &rt->fiber)
-            uva__fiber_switch(&rt->fiber, to);
+            (void)uva__fiber_switch(&rt->fiber, to);
         uva__callback_t *callback = rt->callback;
         if (callback == NULL)
             break;
@@ -211,6 +257,25 @@ void uva__drain(uva_runtime_t *rt) {
             uva__slice_end(rt, NULL);
     }
     rt->draining = false;
+}
+
+/* The usual case of next_fiber() when a task is over: one that is fresh, which
+ * goes on where that one stood. NULL: next_fiber() has to decide. */
+static inline uva__task_t *next_fresh(uva_runtime_t *rt,
+                                      const uva__stack_t *stack) {
+    uva__ready_t *ready = &rt->ready;
+    if (UVA__UNLIKELY(rt->debug || rt->urgent != NULL || ready->random != 0))
+        return NULL;
+    if (ready->head == ready->tick_end || stack->class != &rt->stacks.standard)
+        return NULL;
+    uva__entry_t entry = ready->ring[ready->head & ready->mask];
+    uva__task_t *task = (uva__task_t *)entry;
+    if (uva__entry_is_callback(entry) || task->stack != NULL ||
+        task->stack_bytes != 0 || task->is_cut)
+        return NULL;
+    ready->head++;
+    rt->resumes++;
+    return task;
 }
 
 void uva__stack_main(void *arg) {
@@ -235,6 +300,14 @@ void uva__stack_main(void *arg) {
         }
         rt->current = NULL; /* it may be freed now, and reports made */
         uva__task_over(task);
+        uva__task_t *fresh = next_fresh(rt, stack);
+        if (UVA__LIKELY(fresh != NULL)) {
+            stack->owner = fresh;
+            fresh->stack = stack;
+            fresh->budget = BUDGET;
+            (void)resume(rt, fresh);
+            continue;
+        }
         /* Debug scrubs the next task's stack: not the one we stand on. */
         if (UVA__LIKELY(!rt->debug))
             uva__stack_release(&rt->stacks, stack);
@@ -242,7 +315,7 @@ void uva__stack_main(void *arg) {
         if (UVA__UNLIKELY(rt->debug))
             uva__stack_release(&rt->stacks, stack);
         if (to != &stack->fiber)
-            uva__fiber_switch(&stack->fiber, to);
+            uva__fiber_switch_from_loop(&stack->fiber, to);
     }
 }
 
@@ -250,7 +323,7 @@ void uva__retire_stacks(uva_runtime_t *rt) {
 #if UVA__FIBER_NEEDS_RETIRE
     for (uva__stack_t *stack = uva__stacks_pooled(&rt->stacks, NULL);
          stack != NULL; stack = uva__stacks_pooled(&rt->stacks, stack))
-        uva__fiber_switch(&rt->fiber, &stack->fiber);
+        (void)uva__fiber_switch(&rt->fiber, &stack->fiber);
 #else
     (void)rt;
 #endif

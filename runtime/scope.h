@@ -55,6 +55,8 @@ void uva__scope_note_cut(uva__task_t *task);
 bool uva__scope_is_cut_from_outside(const uva_scope_t *scope);
 
 /* A task's outermost scope. */
-void uva__scope_init_root(uva_scope_t *root, uva__task_t *task);
+static inline void uva__scope_init_root(uva_scope_t *root, uva__task_t *task) {
+    *root = (uva_scope_t){.task = &task->future, .open = true, .is_root = true};
+}
 
 #endif

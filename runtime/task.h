@@ -123,8 +123,9 @@ static inline uva__task_t *uva__running(const char *call) {
 }
 
 /* Leaves the running task's fiber for what is next. Comes back when the task
- * is resumed; who resumes it must have been arranged. errno survives. */
-void uva__leave(uva_runtime_t *rt, uva__task_t *task);
+ * is resumed; who resumes it must have been arranged. errno survives. Always
+ * 0: see uva__switch(). */
+int uva__leave(uva_runtime_t *rt, uva__task_t *task);
 
 /* Parks the running task until its waiter is woken; returns the code. Inline,
  * since each frame that returns between two switches costs a mispredicted
@@ -136,7 +137,7 @@ static inline int uva__park(uva__task_t *task, uva__waiter_t *waiter) {
     task->waiter = waiter;
     rt->outside += waiter->wait->outside;
     uva__hear_nothing(task);
-    uva__leave(rt, task);
+    (void)uva__leave(rt, task);
     return waiter->code;
 }
 

@@ -38,19 +38,7 @@ uva__text_t *uva__text_format(const char *format, va_list arguments) {
     return text;
 }
 
-uva__text_t *uva__text_ref(uva__text_t *text) {
-    if (text != NULL)
-        text->refs++;
-    return text;
-}
-
-void uva__text_unref(uva__text_t *text) {
-    if (text != NULL && --text->refs == 0)
+void uva__text_drop(uva__text_t *text) {
+    if (--text->refs == 0)
         free(text);
-}
-
-void uva__text_put(uva__text_t **place, uva__text_t *text) {
-    uva__text_t *old = *place;
-    *place = text;
-    uva__text_unref(old);
 }

@@ -18,12 +18,26 @@ typedef struct uva__text {
 uva__text_t *uva__text_new(const char *chars);
 uva__text_t *uva__text_format(const char *format, va_list arguments);
 
-/* NULL is fine in both. */
-uva__text_t *uva__text_ref(uva__text_t *text);
-void uva__text_unref(uva__text_t *text);
+/* One reference less. */
+void uva__text_drop(uva__text_t *text);
+
+/* NULL is fine in both, and usual. */
+static inline uva__text_t *uva__text_ref(uva__text_t *text) {
+    if (text != NULL)
+        text->refs++;
+    return text;
+}
+static inline void uva__text_unref(uva__text_t *text) {
+    if (text != NULL)
+        uva__text_drop(text);
+}
 
 /* Makes *place hold text (taken) instead of what it held. */
-void uva__text_put(uva__text_t **place, uva__text_t *text);
+static inline void uva__text_put(uva__text_t **place, uva__text_t *text) {
+    uva__text_t *old = *place;
+    *place = text;
+    uva__text_unref(old);
+}
 
 static inline const char *uva__text_chars(const uva__text_t *text) {
     return text != NULL ? text->chars : NULL;

@@ -7,10 +7,10 @@
  * slow_task_ms it looks at what the scheduler has written down about the slice
  * that runs. It never looks at a task: that may be freed at any moment. So the
  * scheduler writes down a copy of the name, and the place, which is a literal.
- * The turn says whether all that was read belongs to one slice: it is odd
- * while a slice is being written down, and each has another. What is written
+ * The turn says whether all that was read belongs together: it is odd while
+ * something is being written down, and another afterwards. What is written
  * is released and what is read acquired, so whoever has read a word of the
- * next slice sees its turn too.
+ * next slice sees its turn too. When it began says which slice it is.
  *
  * A report is made only if the slice still runs when the backtrace has been
  * taken and the lock of the hook is held: it never accuses a task of what
@@ -55,8 +55,8 @@ struct uva__watchdog {
     uv_cond_t wake;
     bool stop; /* under lock */
     /* The watchdog's own. */
-    uint64_t reported_turn;
-    uint64_t next_ns; /* reported_turn is reported when it is that old */
+    uint64_t reported_ns; /* since_ns of the slice that next_ns is of */
+    uint64_t next_ns;     /* it is reported when it is that old */
 };
 
 /* A slice as the watchdog has read it. */
@@ -95,6 +95,16 @@ void uva__slice_begin(uva_runtime_t *rt, const uva__task_t *task) {
     if (task != NULL)
         put_name(dog, uva_name(&task->future));
     PUT(&dog->since_ns, rt->slice_ns);
+    PUT(&dog->turn, turn + 2);
+}
+
+void uva__slice_renamed(uva_runtime_t *rt, const char *name) {
+    uva__watchdog_t *dog = rt->watchdog;
+    if (dog == NULL)
+        return;
+    uint64_t turn = atomic_load_explicit(&dog->turn, memory_order_relaxed);
+    PUT(&dog->turn, turn + 1);
+    put_name(dog, name);
     PUT(&dog->turn, turn + 2);
 }
 
@@ -145,8 +155,7 @@ static bool read_slice(uva__watchdog_t *dog, slice_t *ret_slice) {
 }
 
 static bool still_runs(uva__watchdog_t *dog, const slice_t *slice) {
-    return GET(&dog->since_ns) == slice->since_ns &&
-           GET(&dog->turn) == slice->turn;
+    return GET(&dog->since_ns) == slice->since_ns;
 }
 
 /* What follows is over: here a task is begun, or a callback run. */
@@ -230,8 +239,8 @@ static void look(uva__watchdog_t *dog) {
     slice_t slice;
     if (!read_slice(dog, &slice))
         return;
-    if (slice.turn != dog->reported_turn) {
-        dog->reported_turn = slice.turn;
+    if (slice.since_ns != dog->reported_ns) {
+        dog->reported_ns = slice.since_ns;
         dog->next_ns = dog->slow_ns;
     }
     if (uv_hrtime() - slice.since_ns < dog->next_ns)

@@ -17,6 +17,9 @@ typedef struct uva__watchdog uva__watchdog_t;
 UVA__COLD void uva__slice_begin(uva_runtime_t *rt, const uva__task_t *task);
 UVA__COLD void uva__slice_end(uva_runtime_t *rt, const uva__task_t *task);
 
+/* The task that runs is called something else. */
+UVA__COLD void uva__slice_renamed(uva_runtime_t *rt, const char *name);
+
 /* Starts the watchdog of a runtime in debug with the real clock. If there can
  * be none, that is reported, and the ends of long slices are all there is. */
 void uva__watchdog_start(uva_runtime_t *rt);

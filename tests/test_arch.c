@@ -26,9 +26,11 @@ SWITCH_TEST(arch_passes_floating_point_arguments, case_varargs())
 
 #if !defined(REGISTERS_UNKNOWN)
 SWITCH_TEST(arch_keeps_callee_saved_registers, case_registers())
+SWITCH_TEST(arch_keeps_them_to_and_from_a_loop, case_registers_loop())
 SWITCH_TEST(arch_aligns_the_entry, case_alignment())
 #define WITH_REGISTERS \
-    , arch_keeps_callee_saved_registers, arch_aligns_the_entry
+    , arch_keeps_callee_saved_registers, arch_keeps_them_to_and_from_a_loop, \
+        arch_aligns_the_entry
 #else
 #define WITH_REGISTERS
 #endif

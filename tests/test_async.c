@@ -386,6 +386,29 @@ START_TEST(async_codes) {
 }
 END_TEST
 
+/* Without UVA_RETURN() the value is all zero, whatever lay there before. */
+UVA_ASYNC(uint64_t, gives, (uint64_t, number)) {
+    UVA_RETURN(number);
+}
+UVA_ASYNC(uint64_t, forgets, (uint64_t, number)) {
+    return number > 0 ? 0 : UV_EINVAL;
+}
+
+static int forgets_main(void *arg) {
+    (void)arg;
+    for (int i = 0; i < 4; i++) {
+        ck_assert_uint_eq(UVA_TRY(UVA_SPAWN(gives(99))), 99);
+        ck_assert_uint_eq(UVA_TRY(UVA_SPAWN(forgets(99))), 0);
+        ck_assert_uint_eq(UVA_TRY(forgets(99)), 0);
+    }
+    return 0;
+}
+
+START_TEST(async_without_a_value) {
+    program_expect(forgets_main);
+}
+END_TEST
+
 /* ---- wait_for ----------------------------------------------------------- */
 
 static int wait_for_main(void *arg) {
@@ -534,6 +557,7 @@ END_TEST
 SUITE("async", async_values_in_place, async_values_of_tasks, async_parameters,
       async_names_and_literals, async_nested_awaits, async_in_expressions,
       async_arguments_once, async_failures_go_up_with_their_message,
-      async_handled_failures_are_over, async_codes, async_wait_for,
-      async_cancelled_by_handle, async_cancel_reaches_the_awaited, async_run,
-      async_uva_return_is_refused, async_outside_a_task)
+      async_handled_failures_are_over, async_codes, async_without_a_value,
+      async_wait_for, async_cancelled_by_handle,
+      async_cancel_reaches_the_awaited, async_run, async_uva_return_is_refused,
+      async_outside_a_task)

@@ -4,6 +4,7 @@
  * futures, gather, race, map.
  */
 #include "async_fixture.h"
+#include "runtime/task.h"
 
 #include <stdio.h>
 
@@ -15,6 +16,7 @@ static int spawn_main(void *arg) {
     struct add task = UVA_SPAWN_WITH(&named, add(1, 2, 5));
     ck_assert_str_eq(uva_name(task.future), "summer");
     ck_assert_int_eq(UVA_TRY(task), 3);
+    ck_assert_int_eq(UVA_TRY(UVA_SPAWN_WITH(NULL, add(1, 2, 5))), 3);
     task = UVA_SPAWN(add(1, 2, 5));
     ck_assert_int_eq(strncmp(uva_name(task.future), "add-", 4), 0);
     ck_assert_int_eq(uva_set_name(task.future, "renamed"), 0);
@@ -80,6 +82,28 @@ static int shared_main(void *arg) {
 
 START_TEST(async_task_with_many_readers) {
     program_expect(shared_main);
+}
+END_TEST
+
+/* With its arguments and its value it is one block, which is used again. */
+static int again_main(void *arg) {
+    (void)arg;
+    unsigned long before = 0;
+    for (int i = 0; i < 1000; i++) {
+        ck_assert_int_eq(UVA_TRY(UVA_SPAWN(add(i, 1, 0))), i + 1);
+        big_t big = UVA_TRY(UVA_SPAWN(make_big(i % 100, 0)));
+        ck_assert(big_is(&big, i % 100));
+        if (i == 10)
+            before = faults_allocations();
+    }
+    ck_assert_uint_eq(faults_allocations(), before);
+    return 0;
+}
+
+START_TEST(async_tasks_allocate_nothing) {
+    if (!uva__is_pooled(sizeof(uva__task_t)))
+        SKIP("AddressSanitizer gets each block from malloc()");
+    program_expect(again_main);
 }
 END_TEST
 
@@ -493,9 +517,10 @@ START_TEST(async_map) {
 END_TEST
 
 SUITE("async_many", async_spawn_names, async_spawn_eager,
-      async_task_with_many_readers, async_failure_that_nobody_reads,
-      async_group_spawn, async_group_takes_no_tasks, async_shield,
-      async_shield_ends_early, async_future_never_awaited, async_futures,
+      async_task_with_many_readers, async_tasks_allocate_nothing,
+      async_failure_that_nobody_reads, async_group_spawn,
+      async_group_takes_no_tasks, async_shield, async_shield_ends_early,
+      async_future_never_awaited, async_futures,
       async_gather_settled_of_big_values, async_gather, async_gather_fails,
       async_gather_with_a_failing_argument, async_gather_array,
       async_gather_array_of_big_values, async_race, async_map)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uvawait/async.h>
+
 #include "runtime/hint.h"
 
 static const uva_options_t debug = {
@@ -304,6 +306,114 @@ START_TEST(hint_not_for_the_same_again) {
 }
 END_TEST
 
+/* The same at the beginning: what becomes of a task's copy is its own. */
+static int scribble(void *arg) {
+    static unsigned scribbled;
+    *(unsigned *)arg = ++scribbled;
+    return uva_sleep(100);
+}
+
+static int scribble_in_a_loop(void *arg) {
+    const unsigned nothing = 0;
+    (void)arg;
+    for (unsigned i = 0; i < 20; i++) {
+        const uva_task_options_t options = {.copy = &nothing,
+                                            .copy_bytes = sizeof nothing};
+        uva_task_t *one = uva_spawn_with(&options, scribble, NULL);
+        ck_assert_int_eq(uva_await(one, NULL), 0);
+    }
+    return 0;
+}
+
+START_TEST(hint_not_for_what_a_body_makes_of_its_argument) {
+    run(scribble_in_a_loop, NULL);
+    ck_expect_no_hint();
+}
+END_TEST
+
+/* valgrind would tell of padding that decides something. */
+typedef struct padded {
+    char kind;
+    uint64_t ms;
+} padded_t;
+
+static int sleep_padded(void *arg) {
+    return uva_sleep(((const padded_t *)arg)->ms);
+}
+
+static int sleep_with_padding(void *arg) {
+    (void)arg;
+    for (unsigned i = 0; i < 8; i++) {
+        padded_t argument;
+        argument.kind = 'x';
+        argument.ms = 100 + i;
+        uva_future_t *nap =
+            uva_coroutine(sleep_padded, &argument, sizeof argument);
+        line = __LINE__ - 1;
+        ck_assert_int_eq(uva_await(nap, NULL), 0);
+    }
+    return 0;
+}
+
+START_TEST(hint_bears_padding) {
+    run(sleep_with_padding, NULL);
+    expect_hint("main' has", "sleep_padded-", line);
+}
+END_TEST
+
+/* ---- async functions ---------------------------------------------------- */
+
+UVA_ASYNC(unsigned, fetch_typed, (unsigned, i)) {
+    UVA_CHECK(uva_sleep(100));
+    UVA_RETURN(i);
+}
+
+/* From the same queue, but never the same value. */
+UVA_ASYNC(uint64_t, take_typed, (uva_queue_t *, from)) {
+    void *item;
+    UVA_CHECK(uva_queue_get(from, &item));
+    UVA_RETURN(uva_now_ms());
+}
+
+static int fetch_typed_tasks(void *arg) {
+    (void)arg;
+    for (unsigned i = 0; i < 8; i++) {
+        struct fetch_typed page = UVA_SPAWN(fetch_typed(i));
+        line = __LINE__ - 1;
+        ck_assert_uint_eq(UVA_TRY(page), i);
+    }
+    return 0;
+}
+
+START_TEST(hint_typed_tasks_in_a_loop) {
+    run(fetch_typed_tasks, NULL);
+    expect_hint("main' has", "fetch_typed-", line);
+}
+END_TEST
+
+static int take_typed_tasks(void *arg) {
+    (void)arg;
+    ck_assert_int_eq(uva_queue_init(&queue, 1), 0);
+    uva_task_t *producer = uva_spawn(produce, NULL);
+    uva_future_t *kept[20]; /* each lies somewhere else */
+    for (unsigned i = 0; i < 20; i++) {
+        struct take_typed one = UVA_SPAWN(take_typed(&queue));
+        kept[i] = uva_ref(one.future);
+        UVA_TRY(one);
+    }
+    for (unsigned i = 0; i < 20; i++)
+        uva_unref(kept[i]);
+    int code = uva_await(producer, NULL);
+    uva_queue_free(&queue);
+    return code;
+}
+
+START_TEST(hint_not_for_the_same_typed_call) {
+    run(take_typed_tasks, NULL);
+    ck_expect_no_hint();
+}
+END_TEST
+
 /* A pause between them is meant. */
 static int fetch_slowly(void *arg) {
     (void)arg;
@@ -414,6 +524,8 @@ SUITE("hint", hint_coroutines_in_a_loop, hint_is_made_once_for_a_place,
       hint_not_for_tasks_that_run_already, hint_not_for_gathers,
       hint_not_for_computations, hint_not_for_computations_by_the_real_clock,
       hint_for_waits_by_the_real_clock, hint_not_for_the_same_again,
+      hint_not_for_what_a_body_makes_of_its_argument, hint_bears_padding,
+      hint_typed_tasks_in_a_loop, hint_not_for_the_same_typed_call,
       hint_not_with_pauses, hint_not_for_two_by_turns,
       hint_not_for_several_awaiters, hint_not_without_memory,
       hint_forgets_rather_than_errs)

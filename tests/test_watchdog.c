@@ -1,4 +1,4 @@
-/* labels: threads valgrind; timeout: 20 */
+/* labels: threads valgrind; timeout: 30 */
 /*
  * What blocks the loop is reported while it blocks. The clock is real, but no
  * case depends on it: a body blocks until the report of it has come.
@@ -234,6 +234,25 @@ static void (*urgent_handler(void))(int) {
     return now.sa_handler;
 }
 
+/* Computes until it is to be asked, and then waits. */
+static int wait_when_asked(void *arg) {
+    while (urgent_handler() == SIG_DFL) {}
+    return wait_in_read(arg);
+}
+
+/* The signal would end many a wait: who has begun one is sent none. In the
+ * moment between it may still be, so there are some tries. */
+START_TEST(watchdog_sends_no_signal_to_who_waits_by_then) {
+    if (!has_traces())
+        SKIP("the body is not asked");
+    for (int i = 0; i < 50 && !support_reports_contain("it waits; "); i++) {
+        support_reports_clear();
+        run_body(wait_when_asked);
+    }
+    expect_trace("it waits; ", "wait_when_asked+0x");
+}
+END_TEST
+
 static atomic_uint urgent_calls;
 
 static void on_urgent(int signum) {
@@ -310,6 +329,29 @@ START_TEST(watchdog_accuses_nobody_who_is_over) {
 }
 END_TEST
 
+static bool has_signal_stack(void) {
+    stack_t now;
+    ck_assert_int_eq(sigaltstack(NULL, &now), 0);
+    return (now.ss_flags & SS_DISABLE) == 0;
+}
+
+/* Not on that of a task, which may be all but used up. */
+START_TEST(watchdog_brings_a_stack_for_its_signal) {
+    uva_options_t options = {.debug = true, .report = support_report};
+    uva_runtime_t *rt;
+    uv_loop_t loop;
+    bool had_one = has_signal_stack(); /* a sanitizer's */
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    ck_assert_int_eq(uva_runtime_attach(&loop, &options, &rt), 0);
+    ck_assert(has_signal_stack());
+    ck_assert_int_eq(uva_runtime_detach(rt, NULL, NULL), 0);
+    ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    ck_assert(has_signal_stack() == had_one);
+    ck_assert_str_eq(support_reports(), "");
+}
+END_TEST
+
 /* ---- how often ---------------------------------------------------------- */
 
 static int wait_for_two(void *arg) {
@@ -358,7 +400,6 @@ END_TEST
 
 static int block_renamed(void *arg) {
     ck_assert_int_eq(uva_set_name(uva_current(), arg), 0);
-    ck_assert_int_eq(uva_yield(), 0);
     return wait_in_read(NULL);
 }
 
@@ -535,9 +576,11 @@ END_TEST
 SUITE("watchdog", watchdog_reports_a_wait_while_it_lasts,
       watchdog_reports_a_computation_while_it_lasts,
       watchdog_reports_who_waits_for_a_mutex, watchdog_reports_a_callback,
-      watchdog_wakes_nobody, watchdog_leaves_the_hosts_handler_alone,
+      watchdog_wakes_nobody, watchdog_sends_no_signal_to_who_waits_by_then,
+      watchdog_leaves_the_hosts_handler_alone,
       watchdog_puts_the_hosts_disposition_back,
       watchdog_gives_up_on_a_deaf_thread, watchdog_accuses_nobody_who_is_over,
+      watchdog_brings_a_stack_for_its_signal,
       watchdog_reports_again_when_it_gets_worse, watchdog_reports_each_stretch,
       watchdog_accuses_no_idle_loop, watchdog_knows_the_name,
       watchdog_cuts_a_long_name, watchdog_calls_the_hook_alone,

@@ -343,6 +343,31 @@ START_TEST(with_handled_failures_are_over) {
 }
 END_TEST
 
+/* An exit that says no more than that adds nothing. */
+UVA_ASYNC(void, fails_twice, (session_t *, self)) {
+    struct note other = UVA_SPAWN(note("other", 1));
+    (void)uva_cancel_with(other.future, "not needed");
+    UVA_WITH(session, self) {
+        UVA_TRY(other);
+    }
+    return 0;
+}
+
+static int fails_twice_main(void *arg) {
+    (void)arg;
+    session_t s = {.name = "s", .exit_code = UV_ECANCELED, .exit_ms = 1};
+    ck_assert_int_eq(UVA_AWAIT(fails_twice(&s)), UV_ECANCELED);
+    ck_assert_str_eq(uva_last_message(), "not needed");
+    ck_assert_int_eq(UVA_AWAIT(UVA_SPAWN(fails_twice(&s))), UV_ECANCELED);
+    ck_assert_str_eq(uva_last_message(), "not needed");
+    return 0;
+}
+
+START_TEST(with_exit_cancelled_too) {
+    program_expect(fails_twice_main);
+}
+END_TEST
+
 /* Hand-written code that is cancelled has nothing to answer for. */
 UVA_ASYNC(void, by_hand) {
     UVA_WITH(timeout, 5000) {
@@ -371,4 +396,5 @@ SUITE("with_failures", with_timeout_gives_etimedout,
       with_timeout_leaves_failures_alone, with_an_outer_cancel_wins,
       with_group_failures, with_exit_waits_in_a_cancelled_task,
       with_exit_is_bounded, with_exit_leaves_the_failure_alone,
-      with_handled_failures_are_over, with_return_by_hand_in_a_cancelled_task)
+      with_handled_failures_are_over, with_exit_cancelled_too,
+      with_return_by_hand_in_a_cancelled_task)

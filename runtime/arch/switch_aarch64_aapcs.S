@@ -40,7 +40,7 @@
         .cfi_restore \b
         .endm
 
-/* void uva__switch(void **save_sp [x0], void *load_sp [x1]) */
+/* int uva__switch(void **save_sp [x0], void *load_sp [x1]) */
         .globl  uva__switch
         .hidden uva__switch
         .type   uva__switch, %function
@@ -77,6 +77,7 @@ uva__switch:
         LOAD    x27, x28, UVA__FRAME_X19 + 64
         add     sp, sp, #UVA__FRAME_BYTES
         .cfi_adjust_cfa_offset -UVA__FRAME_BYTES
+        mov     w0, #0
         ret
         .cfi_endproc
         .size   uva__switch, . - uva__switch

@@ -75,7 +75,7 @@
 #endif
         .endm
 
-/* void uva__switch(void **save_sp [a0], void *load_sp [a1]) */
+/* int uva__switch(void **save_sp [a0], void *load_sp [a1]) */
         .globl  uva__switch
         .hidden uva__switch
         .type   uva__switch, @function
@@ -95,6 +95,7 @@ uva__switch:
         ALL_S   LOAD
         addi    sp, sp, UVA__FRAME_BYTES
         .cfi_adjust_cfa_offset -UVA__FRAME_BYTES
+        li      a0, 0
         ret
         .cfi_endproc
         .size   uva__switch, . - uva__switch

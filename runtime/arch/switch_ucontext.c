@@ -48,7 +48,7 @@ void *uva__switch_prepare(void *low, size_t bytes, uva__entry_fn entry,
     return &start->context;
 }
 
-void uva__switch(void **save_sp, void *load_sp) {
+int uva__switch(void **save_sp, void *load_sp) {
     ucontext_t here;
     /* Unknown, and said so: AddressSanitizer believes this field of a context
      * that is switched to, and clears its notes about that range. */
@@ -56,6 +56,13 @@ void uva__switch(void **save_sp, void *load_sp) {
     here.uc_stack.ss_size = 0;
     *save_sp = &here;
     (void)swapcontext(&here, load_sp);
+    return 0;
 }
+
+#if defined(__x86_64__) && defined(__GNUC__)
+void uva__switch_to_loop(void **save_sp, void *load_sp) {
+    (void)uva__switch(save_sp, load_sp);
+}
+#endif
 
 #endif

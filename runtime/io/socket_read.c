@@ -99,8 +99,9 @@ static UVA__COLD void note_error(uva__socket_t *socket) {
         (void)uva__socket_failed(socket, uv_translate_sys_error(errno));
 }
 
-/* A task waits: takes what is there by recv(2), into its buffer. False: libuv is
- * to try, which finds the end, or that nothing has come; or it is no socket. */
+/* A task waits: takes what is there by recv(2), into its buffer. False: libuv
+ * is to try, which finds the end, or that nothing has come; or it is no socket.
+ */
 static inline bool receive(uva__socket_t *socket) {
     uva__reader_t *reader = socket->reader;
     if (UVA__UNLIKELY(socket->plain))

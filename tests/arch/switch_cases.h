@@ -86,30 +86,46 @@ static const char *strand_finish(strand_t *strand) {
 
 #if !defined(REGISTERS_UNKNOWN)
 
-/* The call under test: the bare switch; with a sanitizer, which must be told,
- * the switch of fibers. */
+/* The calls under test: the bare switches; with a sanitizer, which must be
+ * told, the switch of fibers. */
+typedef void (*hop_fn)(void *from, void *to);
+
 #if UVA__ASAN || UVA__TSAN
 static void hop(void *from, void *to) {
     uva__fiber_switch(from, to);
 }
+#define hop_to_loop   hop
+#define hop_from_loop hop
 #else
 static void hop(void *from, void *to) {
     uva__fiber_t *left = from;
     const uva__fiber_t *next = to;
     uva__switch(&left->sp, next->sp);
 }
+
+static void hop_to_loop(void *from, void *to) {
+    uva__fiber_t *left = from;
+    const uva__fiber_t *next = to;
+    uva__switch_to_loop(&left->sp, next->sp);
+}
+
+static void hop_from_loop(void *from, void *to) {
+    uva__fiber_t *left = from;
+    const uva__fiber_t *next = to;
+    uva__switch_from_loop(&left->sp, next->sp);
+}
 #endif
 
 /* Makes the call with registers full of a pattern and compares. */
-static const char *keep_registers(uint64_t seed, uva__fiber_t *from,
-                                  uva__fiber_t *to) {
+static const char *keep_registers(uint64_t seed, hop_fn call,
+                                  uva__fiber_t *from, uva__fiber_t *to) {
     static char wrong[80];
     uint64_t before[REGISTERS];
     uint64_t after[REGISTERS];
     for (unsigned i = 0; i < REGISTERS; i++)
         before[i] = seed * UINT64_C(0x9e3779b97f4a7c15) + i * UINT64_C(0x0101);
     memset(after, 0, sizeof after);
-    registers_across(after, before, hop, from, to);
+    registers_across(after, before, call, from, to);
     for (unsigned i = 0; i < REGISTERS; i++) {
         if (after[i] == before[i])
             continue;
@@ -126,17 +142,32 @@ enum { REGISTER_ROUNDS = 5 };
 
 static void registers_body(strand_t *strand) {
     for (unsigned i = 0; i < REGISTER_ROUNDS && strand->wrong == NULL; i++)
-        strand->wrong = keep_registers(1000 + i, &strand->fiber, &home);
+        strand->wrong = keep_registers(1000 + i, hop, &strand->fiber, &home);
+}
+
+static void registers_loop_body(strand_t *strand) {
+    for (unsigned i = 0; i < REGISTER_ROUNDS && strand->wrong == NULL; i++)
+        strand->wrong =
+            keep_registers(2000 + i, hop_from_loop, &strand->fiber, &home);
+}
+
+static const char *keep_all_registers(void (*body)(strand_t *strand),
+                                      hop_fn call) {
+    strand_t strand;
+    const char *wrong = NULL;
+    strand_init(&strand, body);
+    for (unsigned i = 0; i < REGISTER_ROUNDS && wrong == NULL; i++)
+        wrong = keep_registers(i, call, &home, &strand.fiber);
+    const char *found = strand_finish(&strand);
+    return wrong != NULL ? wrong : found;
 }
 
 static const char *case_registers(void) {
-    strand_t strand;
-    const char *wrong = NULL;
-    strand_init(&strand, registers_body);
-    for (unsigned i = 0; i < REGISTER_ROUNDS && wrong == NULL; i++)
-        wrong = keep_registers(i, &home, &strand.fiber);
-    const char *found = strand_finish(&strand);
-    return wrong != NULL ? wrong : found;
+    return keep_all_registers(registers_body, hop);
+}
+
+static const char *case_registers_loop(void) {
+    return keep_all_registers(registers_loop_body, hop_to_loop);
 }
 
 /* ---- alignment at entry ------------------------------------------------- */

@@ -20,7 +20,8 @@ static const check_t checks[] = {
     {"ring", many_switches},       {"deep", case_deep},
     {"varargs", case_varargs},
 #if !defined(REGISTERS_UNKNOWN)
-    {"registers", case_registers}, {"alignment", case_alignment},
+    {"registers", case_registers}, {"registers, loop", case_registers_loop},
+    {"alignment", case_alignment},
 #endif
 #if defined(__x86_64__)
     {"rounding", case_rounding},

@@ -67,6 +67,15 @@ UVA_ASYNC(int, nine, (int, a), (int, b), (int, c), (int, d), (int, e), (int, f),
           (int, g), (int, h), (int, i)) {
     UVA_RETURN(a);
 }
+#elif MISTAKE == 7 /* more alignment than a task's memory has */
+/* gcc says: is aligned more than malloc() does */
+/* clang says: is aligned more than malloc() does */
+typedef struct line {
+    _Alignas(64) char bytes[64];
+} line_t;
+UVA_ASYNC(void, takes_line, (line_t, line)) {
+    return line.bytes[0];
+}
 #elif MISTAKE == 6 /* UVA_TRY() where no code can be returned */
 /* gcc says: makes pointer from integer without a cast */
 /* clang says: incompatible integer to pointer conversion */

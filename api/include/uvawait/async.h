@@ -29,13 +29,15 @@
  * Awaited, a coroutine runs as a function call. UVA_SPAWN() makes it a task,
  * and gives a `struct add` that is the task's handle: `future` is its
  * uva_task_t, for uva_cancel(), uva_set_name() and all the rest. A handle owns
- * one reference, which what awaits it takes. Whatever takes a coroutine takes a
- * handle too.
+ * one reference, which what awaits it takes; one that nobody awaits is given to
+ * uva_detach(). Whatever takes a coroutine takes a handle too, except for
+ * UVA_GROUP_SPAWN() and UVA_RUN(), which begin it.
  *
  * The body's code is the outcome, as everywhere: 0 or more, or a negative code
  * of libuv. UVA_RETURN(value) is 0 with a value; UVA_TRY() and UVA_CHECK()
  * return from the function they stand in when something fails, as an exception
- * would; UVA_AWAIT() gives the code. All arguments are evaluated once.
+ * would; UVA_AWAIT() gives the code. All arguments are evaluated once; one with
+ * commas in braces, as a struct literal has, stands in parentheses.
  *
  * A message of uva_fail() goes up with the failure through UVA_TRY() and
  * UVA_CHECK(). Inside a block of uvawait/with.h that cut its body short,
@@ -44,9 +46,10 @@
  *
  * A parameter or a result of the wrong type does not compile: this header turns
  * gcc's and clang's warnings about incompatible pointers into errors, as newer
- * compilers do by themselves. Array and function types as T or as a parameter's
- * type need a typedef or a struct; up to eight parameters, up to sixteen
- * coroutines in one UVA_GATHER() or UVA_RACE().
+ * compilers do by themselves. T and a parameter's type are written in front of
+ * a name, so a pointer to a function needs a typedef, and an array a struct; up
+ * to eight parameters, up to sixteen coroutines in one UVA_GATHER() or
+ * UVA_RACE().
  *
  * In a debugger the body is the function `add__body`, its parameters are
  * parameters, and `print` shows a coroutine's arguments.
@@ -167,11 +170,11 @@ __attribute__((unused)) static int *const uva__block = NULL;
 
 /* Makes a coroutine a task (uva_spawn()): its handle. Without memory `future`
  * is NULL, and awaiting it gives UV_ENOMEM. */
-#define UVA_SPAWN(...) UVA_SPAWN_WITH(NULL, __VA_ARGS__)
+#define UVA_SPAWN(...) UVA__SPAWN(__COUNTER__, UVA_SITE(""), __VA_ARGS__)
 
-/* UVA_SPAWN_WITH(options, coroutine): with name, stack size, eager, locals. */
+/* UVA_SPAWN_WITH(&options, coroutine): with name, stack size, eager, locals. */
 #define UVA_SPAWN_WITH(options, ...) \
-    UVA__SPAWN(__COUNTER__, UVA_SITE(""), options, __VA_ARGS__)
+    UVA__SPAWN_WITH(__COUNTER__, UVA_SITE(""), options, __VA_ARGS__)
 
 /* UVA_GROUP_SPAWN(&group, coroutine): a child of a group; a code, as
  * uva_group_spawn(). */
@@ -204,8 +207,9 @@ __attribute__((unused)) static int *const uva__block = NULL;
     UVA__RACE(__COUNTER__, UVA__COUNT(__VA_ARGS__), UVA_SITE(""), ret_index, \
               ret_value, __VA_ARGS__)
 
-/* uva_map() with an async function of one parameter: function(items[i]) for
- * each, at most `limit` at once; the results go to ret_values, or NULL. */
+/* uva_map() with an async function of one parameter, of the items' very type:
+ * function(items[i]) for each, at most `limit` at once; the results go to
+ * ret_values, or NULL. */
 #define UVA_MAP(function, items, count, limit, ret_values) \
     UVA__MAP(__COUNTER__, function, items, count, limit, ret_values)
 
@@ -214,7 +218,7 @@ __attribute__((unused)) static int *const uva__block = NULL;
 /* UVA_RUN(coroutine) or UVA_RUN(coroutine, &result): uva_run(). */
 #define UVA_RUN(...) UVA_RUN_WITH(NULL, __VA_ARGS__)
 
-/* UVA_RUN_WITH(options, coroutine) or (options, coroutine, &result). */
+/* UVA_RUN_WITH(&options, coroutine) or (&options, coroutine, &result). */
 #define UVA_RUN_WITH(options, ...) \
     UVA__PASTE(UVA__RUN_, UVA__COUNT(__VA_ARGS__)) \
     (__COUNTER__, UVA_SITE(""), options, __VA_ARGS__)

@@ -150,6 +150,9 @@
         struct name self; \
         name##__result result; \
     }; \
+    _Static_assert(_Alignof(struct name##__frame) <= _Alignof(max_align_t), \
+                   "a value or parameter of " #name "() is aligned more than " \
+                   "malloc() does"); \
     __attribute__((unused)) static int name##__run(void *arg) { \
         struct name##__frame *frame = (struct name##__frame *)arg; \
         const struct name *self = &frame->self; \
@@ -184,10 +187,14 @@
 #define UVA__CODE(n) UVA__PASTE(uva__code_, n)
 #define UVA__RET(n)  UVA__PASTE(uva__ret_, n)
 
-/* The code of the coroutine in UVA__CO(n). */
+/* The code of the coroutine in UVA__CO(n). Void has no value to be copied. */
+#define UVA__PLACE(ret) \
+    (__builtin_types_compatible_p(__typeof__(ret), uva_nothing_t *) \
+         ? NULL : (void *)(ret))
 #define UVA__WAIT(n, ret) \
-    (UVA__CO(n).async != NULL ? UVA__CO(n).call(&UVA__CO(n), (ret)) \
-                              : uva_await(UVA__CO(n).future, (ret)))
+    (UVA__CO(n).async != NULL \
+         ? UVA__CO(n).call(&UVA__CO(n), (ret)) \
+         : uva_await(UVA__CO(n).future, UVA__PLACE(ret)))
 
 #define UVA__AWAIT_1(n, co) __extension__({ \
     __auto_type UVA__CO(n) = (co); \
@@ -236,7 +243,21 @@
 
 /* ---- tasks --------------------------------------------------------------- */
 
-#define UVA__SPAWN(n, site, options, ...) __extension__({ \
+/* Filled in where its size is known: no call of memcpy(). */
+#define UVA__SPAWN(n, site, ...) __extension__({ \
+    __auto_type UVA__CO(n) = (__VA_ARGS__); \
+    if (UVA__CO(n).async != NULL) { \
+        void *UVA__RET(n) = uva_async_begin_at(site, UVA__CO(n).async); \
+        if (UVA__RET(n) != NULL) { \
+            UVA__CO(n).future = *(uva_future_t **)UVA__RET(n); \
+            *(__typeof__(UVA__CO(n)) *)UVA__RET(n) = UVA__CO(n); \
+        } \
+        UVA__CO(n).async = NULL; \
+    } \
+    UVA__CO(n); \
+})
+
+#define UVA__SPAWN_WITH(n, site, options, ...) __extension__({ \
     __auto_type UVA__CO(n) = (__VA_ARGS__); \
     if (UVA__CO(n).async != NULL) { \
         UVA__CO(n).future = uva_async_spawn_at( \

@@ -26,6 +26,10 @@
  * neither f nor self goes before that call, whoever has let go of f meanwhile;
  * in or after that call both may.
  *
+ * An object that lives in another thread ends it by uva_post(), and holds a
+ * uva_runtime_ref() from `start` until then: otherwise a runtime whose tasks
+ * all wait for such objects takes itself for deadlocked.
+ *
  * The functions below are called in the thread of the runtime, and as if
  * outside a task (uva_current() is NULL), like callbacks of the loop: they
  * cannot wait. Tasks that they spawn begin without task-local values.

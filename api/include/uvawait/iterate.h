@@ -15,8 +15,9 @@
  *
  * UVA_GENERATOR(int, counter, ...) makes `struct counter` and the function
  * counter(), as UVA_ASYNC() does: calling it runs nothing and owns nothing. The
- * loop runs it, and ends it however it is left (uvawait/generator.h says what
- * that means to the body; do not yield inside a scope or a group).
+ * loop runs it, and ends it however it is left, under a shield of 5 s in which
+ * its clean-up may wait (uvawait/generator.h says what the end means to the
+ * body; do not yield inside a scope or a group).
  *
  * The iterator protocol is a struct that begins with UVA_ITERATOR(): a function
  * `next` that gives 1 and an item, 0 at the end, or a failure; and `close`,

@@ -32,10 +32,14 @@ typedef struct uva_options {
     /* Reports slow tasks, and keeps stack high-water marks by spawn site. With
      * the real clock a thread, the watchdog, looks twice in slow_task_ms
      * whether a task blocks the loop, and reports it while it does, with a
-     * backtrace; and again when it has lasted ten times as long. A thread that
-     * waits in a system call is not disturbed for it. One that computes gets
-     * SIGURG, if that has no handler: it is set for that moment only, with
-     * SA_RESTART. Who wants no signal has a handler, or blocks it. */
+     * backtrace; and again when it has lasted ten times as long (`addr2line -e
+     * PROGRAM 0x128c` turns a "(PROGRAM+0x128c)" of it into file and line). A
+     * thread that waits in a system call is not disturbed for it. One that
+     * computes gets SIGURG, if that has no handler: it is set for that moment
+     * only, with SA_RESTART, on an alternate stack, which the thread gets if it
+     * has none. A wait that begins in just that moment may end with EINTR. Who
+     * wants no signal has a handler; one that is blocked is pending for 0.2 s
+     * at the most, and forgotten. */
     bool debug;
     /* With debug: report a task that ran this long without parking; 0: 100. */
     uint64_t slow_task_ms;
@@ -43,8 +47,10 @@ typedef struct uva_options {
      * be some inside), in the thread of the runtime; but what the watchdog has
      * to say of a task that blocks that thread, in the watchdog's. Never two at
      * a time: a hook that blocks holds the other up, and the runtime's end
-     * waits for it. It must not park. NULL: stderr. What a thread without a
-     * runtime does wrong is written to stderr in any case. */
+     * waits for it. It must not park, nor wait for the runtime's thread: that
+     * may be waiting for the hook, so no uva_call() (uva_post() is fine). NULL:
+     * stderr. What a thread without a runtime does wrong is written to stderr
+     * in any case. */
     void (*report)(void *arg, const char *text);
     void *report_arg;
     /* Under uva_runtime_attach: name the task when its stack overflows. This
@@ -60,7 +66,8 @@ typedef struct uva_options {
     /* With debug: do not guess what could run at once. Where a task or
      * coroutine awaits, one after the other, eight coroutines or fresh tasks of
      * one place, all with other arguments, which all waited, that is reported
-     * once. It is a guess: each may need what the one before gave. */
+     * once. It is a guess: each may need what the one before gave. An async
+     * function that UVA_TRY() or UVA_AWAIT() runs in place is not seen. */
     bool no_hints;
 } uva_options_t;
 

@@ -164,7 +164,8 @@ UVA_API int uva_set_name(uva_task_t *task, const char *name);
  * Context:  task (or a coroutine's body)
  * Parks:    never
  * Cancel:   –
- * Returns:  0; UV_EPERM outside a task (reported)
+ * Returns:  0; UV_EPERM outside a task, and in a task of an async function of
+ *           uvawait/async.h, whose value has a type (both reported)
  * Owns:     what value points to must outlive its readers
  * Since:    0.1
  */
@@ -299,8 +300,11 @@ UVA_API UVA_MUST_CHECK uva_future_t *uva_coroutine_at(const char *site,
                                                       const void *args,
                                                       size_t args_bytes);
 
-/* Behind the typed layer: a task, and a coroutine object, of a coroutine
- * value. */
+/* Behind the typed layer: a task, and a coroutine object, of a coroutine value.
+ * uva_async_begin_at() gives the place in a new task for the coroutine; it
+ * begins with the task, and runs not before it has been filled in. */
+UVA_API UVA_MUST_CHECK uva_async_head_t *
+uva_async_begin_at(const char *site, const uva_async_t *async);
 UVA_API UVA_MUST_CHECK uva_task_t *
 uva_async_spawn_at(const char *site, const uva_task_options_t *options,
                    const uva_async_t *async, const void *self);

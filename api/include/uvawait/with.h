@@ -29,9 +29,10 @@
  *
  * When the block is left by UVA_TRY() or UVA_CHECK() with UV_ECANCELED, and the
  * exit fails with another code, that is what the async function around it ends
- * with: a deadline gives UV_ETIMEDOUT, a group the failure of its child. When
- * it is left by a hand-written return, the exit's failure cannot be returned,
- * and is reported.
+ * with: a deadline gives UV_ETIMEDOUT, a group the failure of its child. Any
+ * other failure that is on its way up stays what it is. When the block is left
+ * by a hand-written return, the exit's failure cannot be returned, and is
+ * reported.
  */
 #ifndef UVAWAIT_WITH_H
 #define UVAWAIT_WITH_H
