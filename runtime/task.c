@@ -99,21 +99,19 @@ static UVA__INLINE size_t copied_bytes(const order_t *order) {
     return order->copy != NULL ? order->copy_bytes : 0;
 }
 
-static UVA__INLINE void clear(char *place, size_t bytes) {
-    if (bytes == sizeof(uint64_t)) /* no call */
-        memset(place, 0, sizeof(uint64_t));
-    else
-        memset(place, 0, bytes);
+static UVA__INLINE bool takes_along(const order_t *order) {
+    return order->async != NULL || copied_bytes(order) > 0;
 }
 
-/* Copies the argument, if it is there yet; an async function's value is all
- * zero until the body returns one. False without memory. */
+/* Copies the argument, if it is there yet; says where an async function's value
+ * will be. False without memory. */
 static UVA__INLINE bool copy_argument(uva__task_t *task, const order_t *order) {
     const uva_async_t *async = order->async;
-    if (task->copy == NULL)
+    if (UVA__UNLIKELY(task->copy == NULL)) {
         task->copy = uva__take(&task->future.runtime->pools, task->copy_bytes);
-    if (task->copy == NULL)
-        return false;
+        if (task->copy == NULL)
+            return false;
+    }
     task->arg = task->copy;
     if (order->copy != NULL)
         memcpy(task->copy, order->copy, order->copy_bytes);
@@ -122,8 +120,6 @@ static UVA__INLINE bool copy_argument(uva__task_t *task, const order_t *order) {
         f->is_async = f->is_apart = true;
         f->value = (char *)task->copy + async->value_offset;
         f->value_bytes = async->value_bytes;
-        clear((char *)task->copy + async->self_bytes,
-              async->frame_bytes - async->self_bytes);
     }
     return true;
 }
@@ -134,7 +130,8 @@ static UVA__INLINE uva_future_t *take_block(uva_runtime_t *rt,
                                             const uva__future_kind_t *kind,
                                             const order_t *order) {
     size_t bytes = copied_bytes(order);
-    bool is_behind = bytes > 0 && uva__is_pooled(UVA__TASK_BLOCK + bytes);
+    bool is_behind = takes_along(order) &&
+                     UVA__LIKELY(uva__is_pooled(UVA__TASK_BLOCK + bytes));
     uva_future_t *f = uva__take(&rt->pools, is_behind ? UVA__TASK_BLOCK + bytes
                                                       : sizeof(uva__task_t));
     if (f == NULL)
@@ -176,7 +173,7 @@ make(uva_runtime_t *rt, const uva__future_kind_t *kind, const order_t *order) {
     task->values = NULL;
     task->locals = NULL;
     uva__scope_init_root(&task->root, task);
-    if (task->copy_bytes == 0 || copy_argument(task, order))
+    if (!takes_along(order) || UVA__LIKELY(copy_argument(task, order)))
         return task;
     f->seen = true;
     uva_unref(f);

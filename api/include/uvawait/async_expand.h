@@ -157,6 +157,7 @@
         struct name##__frame *frame = (struct name##__frame *)arg; \
         const struct name *self = &frame->self; \
         (void)self; \
+        __builtin_memset(&frame->result, 0, sizeof frame->result); \
         int code = name##__body(&frame->result UVA__SPREAD values); \
         return UVA__FAILED(code) ? uva_async_ended(code) : code; \
     } \
