@@ -187,7 +187,9 @@ def run(options):
     runner = measure.Runner(places, options.quick, time.monotonic)
 
     def save(linear=""):
-        result = dict(describe(options, places, start, load), linear=linear)
+        done = max((len(s.samples) for s in subjects), default=0)
+        result = dict(describe(options, places, start, load), linear=linear,
+                      rounds_done=done)
         write(options.output, json.dumps(
             to_json(result, subjects, missing), indent=1) + "\n")
         return result

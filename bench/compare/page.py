@@ -125,6 +125,15 @@ def listed(lines):
                             for line in lines) + "</ul>"
 
 
+def rounds_of(result):
+    done = result.get("rounds_done", result["rounds"])
+    if done < result["rounds"]:
+        return f"cut off after {done} of {result['rounds']} rounds"
+    return (f"{result['rounds']} rounds ({result['growth_rounds']} of those "
+            "over a number of items; a program that takes long is run "
+            "less often, but three times)")
+
+
 def head_of(result):
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}"
@@ -140,9 +149,7 @@ def head_of(result):
             f"uvawait {machine['commit']}, {machine['flags']}",
             f"{result['started']}, {result['minutes']} minutes; load average "
             f"{result['load'][0]:.2f} before, {result['load'][1]:.2f} after; "
-            f"{result['rounds']} rounds ({result['growth_rounds']} of those "
-            "over a number of items; a program that takes long is run "
-            "less often, but three times)"]))
+            + rounds_of(result)]))
 
 
 HOW_TO_READ = """<p class="note">A dot is the median, the bar behind it goes
