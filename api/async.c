@@ -90,6 +90,11 @@ void uva_async_block_left(uva_leaving_t leaving, int code, int *failure,
         *block = *failure;
 }
 
+int uva_async_exit_close(uva_scope_t *shield, int code) {
+    int cut = uva_scope_close(shield);
+    return code == UV_ECANCELED && cut == UV_ETIMEDOUT ? cut : code;
+}
+
 /* What a body that returned a failure failed with; *is_known: it came through
  * UVA_TRY() or UVA_CHECK(), and its message is what the task heard last. */
 static int failure_of(uva__task_t *task, int code, bool *is_known) {
@@ -141,12 +146,17 @@ int uva_async_group_spawn_at(const char *site, uva_group_t *group,
 
 /* ---- many at once ------------------------------------------------------- */
 
+static uva_async_head_t head_at(const char *place) {
+    uva_async_head_t head;
+    memcpy(&head, place, sizeof head);
+    return head;
+}
+
 void uva__async_futures(const char *site, const void *coroutines, size_t count,
                         size_t self_bytes, uva_future_t *ret_futures[]) {
     const char *coroutine = coroutines;
     for (size_t i = 0; i < count; i++, coroutine += self_bytes) {
-        uva_async_head_t head;
-        memcpy(&head, coroutine, sizeof head);
+        uva_async_head_t head = head_at(coroutine);
         ret_futures[i] =
             head.async != NULL
                 ? uva_async_coroutine_at(site, head.async, coroutine)
@@ -156,8 +166,7 @@ void uva__async_futures(const char *site, const void *coroutines, size_t count,
 
 /* The handle at `place`, or NULL for a coroutine. */
 static uva_future_t *handle_at(const char *place) {
-    uva_async_head_t head;
-    memcpy(&head, place, sizeof head);
+    uva_async_head_t head = head_at(place);
     return head.async == NULL ? head.future : NULL;
 }
 

@@ -1,9 +1,9 @@
 /*
  * What: what loops and collecting (uvawait/iterate.h) cannot do in macros.
  *
- * A loop closes its iterator under a shield, for at most EXIT_TIMEOUT_MS, so
- * that clean-up can wait in a task that is cancelled; a failure that left the
- * loop goes on its way afterwards.
+ * A loop closes its iterator under a shield, for at most UVA_EXIT_TIMEOUT_MS,
+ * so that clean-up can wait in a task that is cancelled; a failure that left
+ * the loop goes on its way afterwards.
  */
 #include "uvawait/iterate.h"
 
@@ -13,7 +13,7 @@
 #include "async_futures.h"
 #include "runtime/seam.h"
 
-enum { EXIT_TIMEOUT_MS = 5000, FIRST_ROOM = 8 };
+enum { FIRST_ROOM = 8 };
 
 /* ---- loops over iterators ----------------------------------------------- */
 
@@ -24,10 +24,8 @@ static int close_iterator(uva_loop_t *loop) {
     if (uva_current() == NULL)
         return loop->close(loop->iterator);
     uva_scope_t shield;
-    uva_scope_open(&shield, EXIT_TIMEOUT_MS, UVA_SCOPE_SHIELD);
-    int code = loop->close(loop->iterator);
-    int cut = uva_scope_close(&shield);
-    return code == UV_ECANCELED && cut == UV_ETIMEDOUT ? cut : code;
+    uva_scope_open(&shield, UVA_EXIT_TIMEOUT_MS, UVA_SCOPE_SHIELD);
+    return uva_async_exit_close(&shield, loop->close(loop->iterator));
 }
 
 int uva_async_loop_end(uva_loop_t *loop, int code) {
@@ -86,24 +84,23 @@ int uva_async_completions_next(uva_completions_t *completions, void *ret_item) {
 }
 
 /* Ends what has not come, waits for it, and gives all back. */
-int uva_async_completions_end(uva_completions_t *completions) {
+void uva_async_completions_end(uva_completions_t *completions) {
     completions->is_over = true;
     if (completions->futures == NULL)
-        return 0;
+        return;
     uva_as_completed_close(&completions->it);
     for (size_t i = 0; i < completions->count; i++)
         (void)uva_cancel(completions->futures[i]);
     (void)uva_gather_settled(completions->futures, completions->count, NULL,
                              NULL);
     free(completions->futures);
-    return 0;
 }
 
 void uva_async_completions_leave(uva_completions_t *completions) {
     if (completions->is_over)
         return;
     uva_leaving_t leaving = uva_async_block_leaves();
-    (void)uva_async_completions_end(completions);
+    uva_async_completions_end(completions);
     uva__async_resume(leaving);
 }
 

@@ -31,12 +31,11 @@ static int emit_below(void *arg) {
     return code;
 }
 
-static int iterate(void *arg) {
-    bench_job_t *job = arg;
+static int iterate_over(uva_fn body, bench_job_t *job) {
     uint64_t sum = 0;
     uint64_t item;
     uva_generator_t *generator =
-        uva_generate(emit_below, &job->operations, sizeof(item));
+        uva_generate(body, &job->operations, sizeof(item));
 
     bench_start(job);
     while (uva_next(generator, &item) > 0)
@@ -44,6 +43,10 @@ static int iterate(void *arg) {
     bench_stop(job);
     int code = uva_generator_close(generator);
     return code < 0 ? code : check_sum(sum, job->operations);
+}
+
+static int iterate(void *arg) {
+    return iterate_over(emit_below, arg);
 }
 
 /* One that passes on what another hands out. */
@@ -59,18 +62,7 @@ static int pass_on(void *arg) {
 }
 
 static int iterate_nested(void *arg) {
-    bench_job_t *job = arg;
-    uint64_t sum = 0;
-    uint64_t item;
-    uva_generator_t *generator =
-        uva_generate(pass_on, &job->operations, sizeof(item));
-
-    bench_start(job);
-    while (uva_next(generator, &item) > 0)
-        sum += item;
-    bench_stop(job);
-    int code = uva_generator_close(generator);
-    return code < 0 ? code : check_sum(sum, job->operations);
+    return iterate_over(pass_on, arg);
 }
 
 static int make_and_close(void *arg) {

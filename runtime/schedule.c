@@ -82,13 +82,19 @@ static inline bool first_run(uva_runtime_t *rt, uva__task_t *task) {
 }
 
 /* Makes `task` the running one. */
-static inline uva__fiber_t *resume(uva_runtime_t *rt, uva__task_t *task) {
+static inline uva__fiber_t *resume_quietly(uva_runtime_t *rt,
+                                           uva__task_t *task) {
     rt->current = task;
     task->stage = UVA__STAGE_RUNNING;
-    if (UVA__UNLIKELY(rt->debug))
-        uva__slice_begin(rt, task);
     *rt->errno_at = task->saved_errno;
     return &task->stack->fiber;
+}
+
+/* The same; debug takes note. */
+static inline uva__fiber_t *resume(uva_runtime_t *rt, uva__task_t *task) {
+    if (UVA__UNLIKELY(rt->debug))
+        uva__slice_begin(rt, task);
+    return resume_quietly(rt, task);
 }
 
 /* Begins a tick with all that is ready; false when nothing is, or when the
@@ -148,10 +154,7 @@ static inline uva__fiber_t *next_resumed(uva_runtime_t *rt) {
     ready->head++;
     rt->resumes++;
     task->budget = BUDGET;
-    rt->current = task;
-    task->stage = UVA__STAGE_RUNNING;
-    *rt->errno_at = task->saved_errno;
-    return &task->stack->fiber;
+    return resume_quietly(rt, task);
 }
 
 /* Nothing is left to do after the switch, so it is a jump, and one return less

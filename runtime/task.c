@@ -257,28 +257,32 @@ static UVA__INLINE uva_task_t *spawn(uva_runtime_t *rt, const order_t *order) {
     return &task->future;
 }
 
+static UVA__INLINE uva_task_t *spawn_queued(uva_runtime_t *rt,
+                                            const order_t *order) {
+    uva_task_t *f = spawn(rt, order);
+    if (UVA__LIKELY(f != NULL))
+        uva__queue_task(rt, uva__task_of(f));
+    return f;
+}
+
 uva_task_t *uva_spawn_on_at(const char *site, uva_runtime_t *runtime, uva_fn fn,
                             void *arg) {
     uva_runtime_t *rt = runtime_for(runtime, "uva_spawn_on", fn);
     if (rt == NULL)
         return NULL;
-    uva_task_t *f =
-        spawn(rt, &(order_t){.site = site, .site_fn = 2, .fn = fn, .arg = arg});
-    if (f != NULL)
-        uva__queue_task(rt, uva__task_of(f));
-    return f;
+    return spawn_queued(
+        rt, &(order_t){.site = site, .site_fn = 2, .fn = fn, .arg = arg});
 }
 
 uva_task_t *uva_spawn_at(const char *site, uva_fn fn, void *arg) {
     uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_spawn", fn);
     if (rt == NULL)
         return NULL;
-    uva_task_t *f =
-        spawn(rt, &(order_t){.site = site, .site_fn = 1, .fn = fn, .arg = arg});
-    if (f != NULL)
-        uva__queue_task(rt, uva__task_of(f));
-    return f;
+    return spawn_queued(
+        rt, &(order_t){.site = site, .site_fn = 1, .fn = fn, .arg = arg});
 }
+
+static const uva_task_options_t default_options;
 
 static uva_task_t *spawn_with(uva_runtime_t *rt,
                               const uva_task_options_t *options,
@@ -305,9 +309,8 @@ uva_task_t *uva_spawn_with_at(const char *site,
     uva_runtime_t *rt = runtime_for(uva__thread_runtime, "uva_spawn_with", fn);
     if (rt == NULL)
         return NULL;
-    static const uva_task_options_t defaults;
     if (options == NULL)
-        options = &defaults;
+        options = &default_options;
     return spawn_with(rt, options,
                       &(order_t){.site = site,
                                  .site_fn = 2,
@@ -330,8 +333,7 @@ uva_task_t *uva_async_spawn_at(const char *site,
                            .copy = self,
                            .copy_bytes = async->self_bytes,
                            .async = async};
-    static const uva_task_options_t defaults;
-    return spawn_with(rt, options != NULL ? options : &defaults, &order);
+    return spawn_with(rt, options != NULL ? options : &default_options, &order);
 }
 
 /* The coroutine is copied by who calls this, who knows its size. */
@@ -341,13 +343,11 @@ uva_async_head_t *uva_async_begin_at(const char *site,
         runtime_for(uva__thread_runtime, "UVA_SPAWN", async->run);
     if (rt == NULL)
         return NULL;
-    uva_task_t *f =
-        spawn(rt, &(order_t){.site = site, .fn = async->run, .async = async});
+    uva_task_t *f = spawn_queued(
+        rt, &(order_t){.site = site, .fn = async->run, .async = async});
     if (f == NULL)
         return NULL;
-    uva__task_t *task = uva__task_of(f);
-    uva__queue_task(rt, task);
-    uva_async_head_t *head = task->copy;
+    uva_async_head_t *head = uva__task_of(f)->copy;
     head->future = f;
     return head;
 }

@@ -1,5 +1,6 @@
 /* labels: valgrind; timeout: 30 */
 /* Generators: what is refused, and what ends the process with advice. */
+#include "overflow_fixture.h"
 #include "support/program.h"
 
 #include <signal.h>
@@ -286,17 +287,6 @@ static int leave_a_lock_locked(void *arg) {
     (void)arg;
     uva_lock_t lock = UVA_LOCK_INIT;
     return uva_lock_acquire(&lock);
-}
-
-/* Hidden from the compiler, which would see that the recursion never ends. */
-static volatile size_t frame_bytes = 512;
-
-static size_t recurse(size_t depth) {
-    volatile char frame[2048];
-    frame[depth % sizeof frame] = (char)depth;
-    if (frame_bytes == 0)
-        return depth;
-    return recurse(depth + 1) + (size_t)frame[depth % sizeof frame];
 }
 
 static int dig(void *arg) {

@@ -1,4 +1,5 @@
 /* The overflow report: what it says, and that it leaves the host its own. */
+#include "overflow_fixture.h"
 #include "support/support.h"
 
 #include "runtime/overflow.h"
@@ -44,17 +45,6 @@ static bool describe_nothing(const void *address,
     (void)address;
     (void)ret_info;
     return false;
-}
-
-/* The size is hidden from the compiler, which would see the recursion end. */
-static volatile size_t frame_bytes = 512;
-
-NOINLINE static size_t recurse(size_t depth) {
-    volatile char frame[2048];
-    frame[depth % sizeof frame] = (char)depth;
-    if (frame_bytes == 0)
-        return depth;
-    return recurse(depth + 1) + (size_t)frame[depth % sizeof frame];
 }
 
 /* One frame of 56 KiB that is not touched but at its far end. */

@@ -1,5 +1,6 @@
 /* What a task may put on its stack, and how the process ends when it is too
  * much. test_overflow.c has the handler by itself. */
+#include "overflow_fixture.h"
 #include "support/support.h"
 
 #include <signal.h>
@@ -13,17 +14,6 @@ static const uva_options_t quiet = {.report = support_report};
 #define KIB ((size_t)1024)
 
 /* ---- too much ----------------------------------------------------------- */
-
-/* Hidden from the compiler, which would see that the recursion never ends. */
-static volatile size_t frame_bytes = 512;
-
-static size_t recurse(size_t depth) {
-    volatile char frame[2048];
-    frame[depth % sizeof frame] = (char)depth;
-    if (frame_bytes == 0)
-        return depth;
-    return recurse(depth + 1) + (size_t)frame[depth % sizeof frame];
-}
 
 static int dig(void *arg) {
     (void)arg;

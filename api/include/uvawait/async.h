@@ -96,6 +96,9 @@ typedef struct uva_leaving {
 UVA_API int uva_async_failed(int code);
 UVA_API int uva_async_ended(int code);
 UVA_API uva_leaving_t uva_async_block_leaves(void);
+/* Closes the shield that an exit ran under: the exit's code, or UV_ETIMEDOUT
+ * where the shield's time cut it short. */
+UVA_API int uva_async_exit_close(uva_scope_t *shield, int code);
 UVA_API void uva_async_block_left(uva_leaving_t leaving, int code, int *failure,
                                   int *block);
 UVA_API int uva_async_group_spawn_at(const char *site, uva_group_t *group,

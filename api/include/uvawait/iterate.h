@@ -75,7 +75,8 @@ UVA_API UVA_PARKS int uva_async_loop_end(uva_loop_t *loop, int code);
 UVA_API UVA_PARKS void uva_async_loop_leave(uva_loop_t *loop);
 UVA_API UVA_PARKS int uva_async_completions_next(uva_completions_t *completions,
                                                  void *ret_item);
-UVA_API UVA_PARKS int uva_async_completions_end(uva_completions_t *completions);
+UVA_API UVA_PARKS void
+uva_async_completions_end(uva_completions_t *completions);
 UVA_API UVA_PARKS void
 uva_async_completions_leave(uva_completions_t *completions);
 UVA_API int uva_async_collect(uva_collection_t *collection, const void *item,
@@ -232,7 +233,7 @@ UVA_END_DECLS
                   .count = (number), \
                   .self_bytes = sizeof((array)[0])}; \
          !UVA__LOOP(n).is_over; \
-         (void)UVA_CHECK(uva_async_completions_end(&UVA__LOOP(n)))) \
+         uva_async_completions_end(&UVA__LOOP(n))) \
         for (T item; UVA_CHECK(uva_async_completions_next( \
                          &UVA__LOOP(n), &item)) > 0;)
 

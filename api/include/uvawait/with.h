@@ -39,12 +39,12 @@
 
 #include "async.h"
 
-#if defined(__GNUC__) && !defined(__cplusplus)
-
 /* For how long the exit of a user's kind may wait, in ms. */
 #ifndef UVA_EXIT_TIMEOUT_MS
 #define UVA_EXIT_TIMEOUT_MS 5000
 #endif
+
+#if defined(__GNUC__) && !defined(__cplusplus)
 
 /* Enters `kind`, runs the block that follows, and exits. */
 #define UVA_WITH(kind, ...) UVA__WITH(__COUNTER__, uva_with_##kind, __VA_ARGS__)
@@ -72,9 +72,7 @@
         (void)state; \
         uva_scope_t shield; \
         uva_scope_open(&shield, UVA_EXIT_TIMEOUT_MS, UVA_SCOPE_SHIELD); \
-        int code = exit(self, failure); \
-        int cut = uva_scope_close(&shield); \
-        return code == UV_ECANCELED && cut == UV_ETIMEDOUT ? cut : code; \
+        return uva_async_exit_close(&shield, exit(self, failure)); \
     } \
     UVA__DEFINE_WITH(kind, Self, uva_nothing_t) \
     struct uva_with_##kind
